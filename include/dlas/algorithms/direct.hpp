@@ -1,0 +1,56 @@
+// Direct convolution: register tiles read the feature map where it lies. Algorithms & Data Formats.
+#pragma once
+
+#include <dlas/algorithms/convolution.hpp>
+
+namespace dlas {
+
+/// Sums over the window in place, without a transformed or rearranged input. Any kernel, stride, dilation and grouping.
+struct direct {
+    static constexpr policy_kind kind = policy_kind::algorithm;
+    static constexpr std::string_view name = "direct";
+
+    template <class Target>
+    static constexpr std::string_view refuses(const conv2d_layer& layer) {
+        if (layer.depthwise()) return "direct: in a depthwise layer each channel is a sum of its own, which leaves one lane of a vector busy";
+        return {};
+    }
+
+    template <conv2d_key Key, class Format, class Target>
+    struct kernel {
+        static constexpr conv2d_layer layer = Key.layer;
+        static constexpr shape out = layer.out();
+        /// 1x1 windows over maps without a halo: the pixels of all rows are one long row.
+        static constexpr bool one_row = layer.kernel == extent(1) && layer.stride == extent(1) &&
+                                        Key.in.row_stride == out.width * Key.in.pixel_stride &&
+                                        Key.out.row_stride == out.width * Key.out.pixel_stride &&
+                                        (!layer.residual || Key.residual.row_stride == out.width * Key.residual.pixel_stride);
+        static constexpr int rows = one_row ? 1 : out.height;
+        static constexpr int columns = one_row ? out.pixels() : out.width;
+        static constexpr tiling tile = choose_tiling<Target>(rows, columns, layer.group_out());
+        static constexpr panel_layout panels = {float_lanes<Target>, tile.vectors};
+        static constexpr std::int64_t packed_elements = panels.elements(layer);
+        static constexpr std::int64_t workspace_bytes = 0;
+
+        static constexpr tile_key key = layer_tile(
+            Key, tile, {layer.stride.height * Key.in.row_stride, layer.stride.width * Key.in.pixel_stride},
+            {{layer.kernel.height, layer.dilation.height * Key.in.row_stride},
+             {layer.kernel.width, layer.dilation.width * Key.in.pixel_stride},
+             {layer.group_in(), 1}});
+
+        static void pack(const float* filter, const float* bias, float* packed) {
+            pack_panels<Target>(layer, panels, filter, bias, packed);
+        }
+
+        static void run(const kernel_arguments& a) {
+            const float* in = static_cast<const float*>(a.input) - layer.padding.top * Key.in.row_stride - layer.padding.left * Key.in.pixel_stride;
+            for (int group = 0; group < layer.groups; ++group)
+                tiled_gemm<key, rows, columns, layer.group_out(), Target>::run(
+                    in + group * layer.group_in(), static_cast<const float*>(a.weights) + group * (packed_elements / layer.groups),
+                    static_cast<const float*>(a.second) + (layer.residual ? group * layer.group_out() : 0),
+                    static_cast<float*>(a.output) + group * layer.group_out());
+        }
+    };
+};
+
+}  // namespace dlas

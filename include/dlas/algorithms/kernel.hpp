@@ -1,0 +1,57 @@
+// Words that every kernel is written in: where a feature map lies, what a run is given, vectors of channels.
+// Algorithms & Data Formats.
+#pragma once
+
+#include <cstdint>
+
+#include <dlas/core/layer.hpp>
+#include <dlas/hardware/simd.hpp>
+
+namespace dlas {
+
+/// Where the pixels of a feature map lie, in elements.
+struct placement {
+    int row_stride = 0;
+    int pixel_stride = 0;
+
+    constexpr bool operator==(const placement&) const = default;
+};
+
+/// Pointers of one run. Feature maps point at their first pixel, inside the halo.
+struct kernel_arguments {
+    const void* input = nullptr;
+    const void* second = nullptr;  ///< residual, or the other operand
+    const void* weights = nullptr;
+    void* output = nullptr;
+    void* workspace = nullptr;
+};
+
+/// max(x, 0), min(max(x, 0), 6) or x.
+template <activation Function, class Simd>
+[[gnu::always_inline]] inline typename Simd::batch activated(typename Simd::batch x) {
+    if constexpr (Function != activation::none) x = Simd::max(x, Simd::broadcast(0.0f));
+    if constexpr (Function == activation::relu6) x = Simd::min(x, Simd::broadcast(6.0f));
+    return x;
+}
+
+/// The first Lanes lanes from memory; touches nothing beyond them.
+template <int Lanes, class Simd>
+[[gnu::always_inline]] inline typename Simd::batch load_lanes(const float* from) {
+    if constexpr (Lanes == Simd::lanes) return Simd::load(from);
+    else return Simd::template load_first<Lanes>(from);
+}
+template <int Lanes, class Simd>
+[[gnu::always_inline]] inline void store_lanes(float* to, typename Simd::batch value) {
+    if constexpr (Lanes == Simd::lanes) Simd::store(to, value);
+    else Simd::template store_first<Lanes>(to, value);
+}
+
+/// Visits the channels of a pixel vector by vector: visit.template operator()<Lanes>(first channel), whole vectors first.
+template <int Channels, class Simd, class Visit>
+[[gnu::always_inline]] inline void for_each_vector(Visit visit) {
+    constexpr int whole = Channels / Simd::lanes * Simd::lanes;
+    for (int channel = 0; channel < whole; channel += Simd::lanes) visit.template operator()<Simd::lanes>(channel);
+    if constexpr (whole < Channels) visit.template operator()<Channels - whole>(whole);
+}
+
+}  // namespace dlas

@@ -1,0 +1,79 @@
+// Pooling: windows that cut off at the border of the map, channels in the vector. Algorithms & Data Formats.
+#pragma once
+
+#include <dlas/algorithms/kernel.hpp>
+
+namespace dlas {
+
+struct pool2d_key {
+    pool2d_layer layer;
+    placement in;
+    placement out;
+
+    constexpr bool operator==(const pool2d_key&) const = default;
+};
+
+/// Maximum or average of each window. The halo of the input is not read.
+template <pool2d_key Key, class Target>
+struct pool2d_kernel {
+    static constexpr pool2d_layer layer = Key.layer;
+    static constexpr shape out = layer.out();
+    using vector = simd<float, Target>;
+    using batch = typename vector::batch;
+
+    static void run(const kernel_arguments& a) {
+        const float* in = static_cast<const float*>(a.input);
+        for (int row = 0; row < out.height; ++row)
+            for (int column = 0; column < out.width; ++column) {
+                const int top = row * layer.stride.height - layer.padding.top;
+                const int left = column * layer.stride.width - layer.padding.left;
+                const int first_row = top < 0 ? 0 : top;
+                const int first_column = left < 0 ? 0 : left;
+                const int last_row = top + layer.kernel.height < layer.in.height ? top + layer.kernel.height : layer.in.height;
+                const int last_column = left + layer.kernel.width < layer.in.width ? left + layer.kernel.width : layer.in.width;
+                const int counted = layer.count_padding ? layer.kernel.area() : (last_row - first_row) * (last_column - first_column);
+                float* to = static_cast<float*>(a.output) + row * Key.out.row_stride + column * Key.out.pixel_stride;
+                for_each_vector<layer.in.channels, vector>([&]<int Lanes>(int channel) {
+                    const float* from = in + first_row * Key.in.row_stride + first_column * Key.in.pixel_stride + channel;
+                    batch result = layer.maximum ? load_lanes<Lanes, vector>(from) : vector::broadcast(0.0f);
+                    for (int r = first_row; r < last_row; ++r)
+                        for (int c = first_column; c < last_column; ++c) {
+                            const batch x = load_lanes<Lanes, vector>(in + r * Key.in.row_stride + c * Key.in.pixel_stride + channel);
+                            result = layer.maximum ? vector::max(result, x) : vector::add(result, x);
+                        }
+                    if constexpr (!layer.maximum) result = vector::multiply(result, vector::broadcast(1.0f / static_cast<float>(counted)));
+                    store_lanes<Lanes, vector>(to + channel, result);
+                });
+            }
+    }
+};
+
+struct global_pool_key {
+    shape map;
+    placement in;
+
+    constexpr bool operator==(const global_pool_key&) const = default;
+};
+
+/// Mean over all pixels of each channel. Sums run along rows, row after row, so that long maps lose no more than a row's rounding.
+template <global_pool_key Key, class Target>
+struct global_average_pool_kernel {
+    using vector = simd<float, Target>;
+    using batch = typename vector::batch;
+
+    static void run(const kernel_arguments& a) {
+        for_each_vector<Key.map.channels, vector>([&]<int Lanes>(int channel) {
+            batch total = vector::broadcast(0.0f);
+            for (int r = 0; r < Key.map.height; ++r) {
+                batch sum = vector::broadcast(0.0f);
+                const float* from = static_cast<const float*>(a.input) + r * Key.in.row_stride + channel;
+                for (int c = 0; c < Key.map.width; ++c) sum = vector::add(sum, load_lanes<Lanes, vector>(from + c * Key.in.pixel_stride));
+                total = vector::add(total, sum);
+            }
+            const batch mean = vector::multiply(total, vector::broadcast(1.0f / static_cast<float>(Key.map.pixels())));
+            store_lanes<Lanes, vector>(static_cast<float*>(a.output) + channel, mean);
+        });
+    }
+};
+
+}  // namespace dlas

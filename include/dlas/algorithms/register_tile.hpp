@@ -1,0 +1,121 @@
+// The micro-kernel that the convolution algorithms share: a tile of pixels by channels that stays in registers
+// while it sums over the filter's window. Algorithms & Data Formats.
+#pragma once
+
+#include <dlas/algorithms/kernel.hpp>
+
+namespace dlas {
+
+/// A sum as three nested loops over the input; strides in elements.
+struct reduction {
+    struct level {
+        int count = 1;
+        int stride = 0;
+        constexpr bool operator==(const level&) const = default;
+    };
+    level outer, middle, inner;
+
+    constexpr bool operator==(const reduction&) const = default;
+    constexpr int terms() const { return outer.count * middle.count * inner.count; }
+
+    /// The same sum with levels joined where they are contiguous: fewer and longer inner loops.
+    constexpr reduction merged() const {
+        reduction r = *this;
+        if (r.middle.count == 1 || r.middle.stride == r.inner.count * r.inner.stride) {
+            r.inner.count *= r.middle.count;
+            r.middle = r.outer;
+            r.outer = {};
+        }
+        if (r.middle.count == 1 || r.middle.stride == r.inner.count * r.inner.stride) {
+            r.inner.count *= r.middle.count;
+            r.middle = r.outer;
+            r.outer = {};
+        }
+        return r;
+    }
+};
+
+/// Everything that the code of a register tile depends on.
+struct tile_key {
+    int rows = 1;        ///< pixels of the tile: rows x columns
+    int columns = 1;
+    int vectors = 1;     ///< vectors of output channels
+    int last_lanes = 1;  ///< lanes of the last vector that are channels
+    placement in;        ///< strides between the inputs of neighbouring output pixels
+    placement out;
+    placement residual;
+    reduction sum;
+    bool adds_residual = false;
+    bool adds_bias = true;  ///< the panel begins with a bias for each channel
+    activation function = activation::none;
+
+    constexpr bool operator==(const tile_key&) const = default;
+};
+
+/// Computes one tile: out[pixel][channel] = activation(bias + sum(in * panel) [+ residual]).
+/// The panel holds, after the biases, one row of `vectors` vectors of weights for each term of the sum.
+template <tile_key Key, class Target>
+struct register_tile {
+    using vector = simd<float, Target>;
+    using batch = typename vector::batch;
+    static constexpr int pixels = Key.rows * Key.columns;
+    static constexpr int width = Key.vectors * vector::lanes;
+
+    static constexpr int input_offset(int pixel) {
+        return pixel / Key.columns * Key.in.row_stride + pixel % Key.columns * Key.in.pixel_stride;
+    }
+    static constexpr int output_offset(int pixel) {
+        return pixel / Key.columns * Key.out.row_stride + pixel % Key.columns * Key.out.pixel_stride;
+    }
+    static constexpr int residual_offset(int pixel) {
+        return pixel / Key.columns * Key.residual.row_stride + pixel % Key.columns * Key.residual.pixel_stride;
+    }
+    static constexpr bool partial(int v) { return v == Key.vectors - 1 && Key.last_lanes < vector::lanes; }
+
+    [[gnu::always_inline]] static inline void run(const float* in, const float* panel, [[maybe_unused]] const float* residual, float* out) {
+        batch sums[pixels][Key.vectors];
+#pragma GCC unroll 32
+        for (int v = 0; v < Key.vectors; ++v) {
+            const batch first = Key.adds_bias ? vector::load(panel + v * vector::lanes) : vector::broadcast(0.0f);
+#pragma GCC unroll 32
+            for (int p = 0; p < pixels; ++p) sums[p][v] = first;
+        }
+        if constexpr (Key.adds_bias) panel += width;
+
+        for (int o = 0; o < Key.sum.outer.count; ++o)
+            for (int m = 0; m < Key.sum.middle.count; ++m) {
+                const float* terms = in + o * Key.sum.outer.stride + m * Key.sum.middle.stride;
+#pragma GCC unroll 1
+                for (int i = 0; i < Key.sum.inner.count; ++i) {
+                    batch weights[Key.vectors];
+#pragma GCC unroll 32
+                    for (int v = 0; v < Key.vectors; ++v) weights[v] = vector::load(panel + v * vector::lanes);
+#pragma GCC unroll 32
+                    for (int p = 0; p < pixels; ++p) {
+                        const batch x = vector::broadcast(terms[input_offset(p)]);
+#pragma GCC unroll 32
+                        for (int v = 0; v < Key.vectors; ++v) sums[p][v] = vector::multiply_add(x, weights[v], sums[p][v]);
+                    }
+                    panel += width;
+                    terms += Key.sum.inner.stride;
+                }
+            }
+
+#pragma GCC unroll 32
+        for (int p = 0; p < pixels; ++p) {
+#pragma GCC unroll 32
+            for (int v = 0; v < Key.vectors - 1; ++v) finish<vector::lanes>(sums[p][v], residual, out, p, v);
+            finish<Key.last_lanes>(sums[p][Key.vectors - 1], residual, out, p, Key.vectors - 1);
+        }
+    }
+
+private:
+    template <int Lanes>
+    [[gnu::always_inline]] static inline void finish(batch sum, [[maybe_unused]] const float* residual, float* out, int p, int v) {
+        if constexpr (Key.adds_residual)
+            sum = vector::add(sum, load_lanes<Lanes, vector>(residual + residual_offset(p) + v * vector::lanes));
+        store_lanes<Lanes, vector>(out + output_offset(p) + v * vector::lanes, activated<Key.function, vector>(sum));
+    }
+};
+
+}  // namespace dlas

@@ -1,0 +1,69 @@
+// Which register tile suits a layer on a target: a constexpr model of the core's ports. Algorithms & Data Formats.
+#pragma once
+
+#include <dlas/core/shape.hpp>
+
+namespace dlas {
+
+/// A register tile: rows x columns pixels by `vectors` vectors of output channels.
+struct tiling {
+    int rows = 1;
+    int columns = 1;
+    int vectors = 1;
+
+    constexpr bool operator==(const tiling&) const = default;
+};
+
+constexpr int ceil_divide(int a, int b) { return (a + b - 1) / b; }
+constexpr int round_up(int a, int multiple) { return ceil_divide(a, multiple) * multiple; }
+
+template <class Target>
+inline constexpr int float_lanes = Target::vector_bytes / 4;
+
+/// Registers that a tile needs: accumulators, one row of weights, one broadcast, and a product where there is no FMA.
+template <class Target>
+constexpr bool fits_registers(tiling t) {
+    return t.rows * t.columns * t.vectors + t.vectors + 1 + (Target::fused_multiply_add ? 0 : 1) <= Target::vector_registers;
+}
+
+/// Cycles for one term of the sum over all tiles of a height x width x channels output, relative units.
+/// Two vector operations and two loads a cycle; eight independent sums hide the latency of an addition; tiles at the edge
+/// overlap their neighbours, so partial tiles cost as much as whole ones; each row of weights comes from the second-level cache.
+template <class Target>
+constexpr double tiling_cost(tiling t, int height, int width, int channels) {
+    const int pixels = t.rows * t.columns;
+    const double tiles = ceil_divide(height, t.rows) * ceil_divide(width, t.columns);
+    auto cycles = [&](int vectors) {
+        const int arithmetic = pixels * vectors * (Target::fused_multiply_add ? 1 : 2);
+        const int loads = pixels + vectors;
+        const double busy = (arithmetic > loads ? arithmetic : loads) / 2.0;
+        const double latency = 4.0;
+        return (busy > latency ? busy : latency) + 0.5 + vectors * Target::vector_bytes / 64.0 * 0.5;
+    };
+    const int vectors = ceil_divide(channels, float_lanes<Target>);
+    double total = vectors / t.vectors * cycles(t.vectors);
+    if (vectors % t.vectors != 0) total += cycles(vectors % t.vectors);
+    return tiles * total;
+}
+
+/// The cheapest tile for a height x width x channels output.
+template <class Target>
+consteval tiling choose_tiling(int height, int width, int channels) {
+    const int vectors = ceil_divide(channels, float_lanes<Target>);
+    tiling best;
+    double best_cost = tiling_cost<Target>(best, height, width, channels);
+    for (int rows = 1; rows <= 4 && rows <= height; ++rows)
+        for (int columns = 1; columns <= 28 && columns <= width; ++columns)
+            for (int v = 1; v <= 12 && v <= vectors; ++v) {
+                const tiling t = {rows, columns, v};
+                if (!fits_registers<Target>(t)) continue;
+                const double cost = tiling_cost<Target>(t, height, width, channels);
+                if (cost < best_cost * 0.999) {
+                    best = t;
+                    best_cost = cost;
+                }
+            }
+    return best;
+}
+
+}  // namespace dlas

@@ -1,0 +1,216 @@
+// Winograd's minimal filtering for 3x3 windows. Algorithms & Data Formats.
+#pragma once
+
+#include <dlas/algorithms/convolution.hpp>
+
+namespace dlas {
+
+namespace winograd_transform {
+
+/// F(m, 3) in one dimension (Lavin and Gray, arXiv 1509.09308): y = A^T [(G g) * (B^T d)].
+/// Interpolation points 0, 1, -1, infinity for m = 2; 0, 1, -1, 2, -2, infinity for m = 4.
+template <int Outputs>
+inline constexpr double filter_matrix[Outputs + 2][3] = {};
+template <>
+inline constexpr double filter_matrix<2>[4][3] = {{1, 0, 0}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0, 0, 1}};
+template <>
+inline constexpr double filter_matrix<4>[6][3] = {{1.0 / 4, 0, 0},
+                                                  {-1.0 / 6, -1.0 / 6, -1.0 / 6},
+                                                  {-1.0 / 6, 1.0 / 6, -1.0 / 6},
+                                                  {1.0 / 24, 1.0 / 12, 1.0 / 6},
+                                                  {1.0 / 24, -1.0 / 12, 1.0 / 6},
+                                                  {0, 0, 1}};
+
+/// v = B^T d.
+template <int Outputs, class Simd, class Batch>
+[[gnu::always_inline]] inline void input(const Batch (&d)[Outputs + 2], Batch (&v)[Outputs + 2]) {
+    if constexpr (Outputs == 2) {
+        v[0] = Simd::subtract(d[0], d[2]);
+        v[1] = Simd::add(d[1], d[2]);
+        v[2] = Simd::subtract(d[2], d[1]);
+        v[3] = Simd::subtract(d[1], d[3]);
+    } else {
+        const Batch four = Simd::broadcast(4.0f), minus_four = Simd::broadcast(-4.0f), minus_five = Simd::broadcast(-5.0f);
+        const Batch two = Simd::broadcast(2.0f), minus_two = Simd::broadcast(-2.0f);
+        v[0] = Simd::multiply_add(four, d[0], Simd::multiply_add(minus_five, d[2], d[4]));
+        const Batch even = Simd::multiply_add(minus_four, d[2], d[4]), odd = Simd::multiply_add(minus_four, d[1], d[3]);
+        v[1] = Simd::add(even, odd);
+        v[2] = Simd::subtract(even, odd);
+        const Batch outer = Simd::subtract(d[4], d[2]), inner = Simd::subtract(d[3], d[1]);
+        v[3] = Simd::multiply_add(two, inner, outer);
+        v[4] = Simd::multiply_add(minus_two, inner, outer);
+        v[5] = Simd::multiply_add(four, d[1], Simd::multiply_add(minus_five, d[3], d[5]));
+    }
+}
+
+/// y = A^T m.
+template <int Outputs, class Simd, class Batch>
+[[gnu::always_inline]] inline void output(const Batch (&m)[Outputs + 2], Batch (&y)[Outputs]) {
+    if constexpr (Outputs == 2) {
+        y[0] = Simd::add(m[0], Simd::add(m[1], m[2]));
+        y[1] = Simd::subtract(Simd::subtract(m[1], m[2]), m[3]);
+    } else {
+        const Batch two = Simd::broadcast(2.0f), four = Simd::broadcast(4.0f), eight = Simd::broadcast(8.0f);
+        const Batch near_sum = Simd::add(m[1], m[2]), near_difference = Simd::subtract(m[1], m[2]);
+        const Batch far_sum = Simd::add(m[3], m[4]), far_difference = Simd::subtract(m[3], m[4]);
+        y[0] = Simd::add(m[0], Simd::add(near_sum, far_sum));
+        y[1] = Simd::multiply_add(two, far_difference, near_difference);
+        y[2] = Simd::multiply_add(four, far_sum, near_sum);
+        y[3] = Simd::add(Simd::multiply_add(eight, far_difference, near_difference), m[5]);
+    }
+}
+
+}  // namespace winograd_transform
+
+/// F(Outputs x Outputs, 3 x 3): (Outputs + 2)^2 products for Outputs^2 results of nine terms each, by that many small matrix products
+/// over a block of tiles that stays in the second-level cache.
+template <int Outputs>
+struct winograd {
+    static_assert(Outputs == 2 || Outputs == 4, "[dlas] winograd<M>: transforms exist for M = 2 and M = 4");
+    static constexpr policy_kind kind = policy_kind::algorithm;
+    static constexpr std::string_view name = Outputs == 2 ? "winograd2" : "winograd4";
+
+    template <class Target>
+    static constexpr std::string_view refuses(const conv2d_layer& layer) {
+        if (layer.kernel != extent(3)) return "winograd: the window is not 3x3";
+        if (layer.stride != extent(1)) return "winograd: the stride is not 1";
+        if (layer.dilation != extent(1)) return "winograd: the window is dilated";
+        if (layer.groups != 1) return "winograd: the layer is grouped";
+        if (layer.out().height < Outputs || layer.out().width < Outputs) return "winograd: the output is smaller than one tile";
+        return {};
+    }
+
+    template <conv2d_key Key, class Format, class Target>
+    struct kernel {
+        static constexpr conv2d_layer layer = Key.layer;
+        static constexpr shape out = layer.out();
+        using vector = simd<float, Target>;
+        using batch = typename vector::batch;
+        static constexpr int points = Outputs + 2;
+        static constexpr int products = points * points;
+        static constexpr int tile_rows = ceil_divide(out.height, Outputs);
+        static constexpr int tile_columns = ceil_divide(out.width, Outputs);
+        static constexpr int tiles = tile_rows * tile_columns;
+        static constexpr int in_width = round_up(layer.in.channels, vector::lanes);
+        static constexpr int out_width = round_up(layer.channels, vector::lanes);
+
+        /// Tiles whose transforms fit the second-level cache, in blocks of nearly equal size.
+        static constexpr int block = [] {
+            const int fitting = Target::l2_bytes / (4 * products * (in_width + out_width));
+            const int most = fitting < 8 ? 8 : fitting;
+            return ceil_divide(tiles, ceil_divide(tiles, most));
+        }();
+        static constexpr tiling tile = choose_tiling<Target>(1, block, layer.channels);
+        static constexpr panel_layout panels = {vector::lanes, tile.vectors};
+        static constexpr std::int64_t product_elements = std::int64_t{layer.in.channels} * out_width;
+        static constexpr std::int64_t packed_elements = out_width + products * product_elements;
+        static constexpr std::int64_t workspace_bytes = std::int64_t{4} * products * block * (in_width + out_width);
+
+        static constexpr tile_key key = {.rows = 1, .columns = tile.columns, .vectors = tile.vectors, .last_lanes = 0,
+                                         .in = {0, in_width}, .out = {0, out_width}, .residual = {},
+                                         .sum = {{}, {}, {layer.in.channels, 1}}, .adds_residual = false, .adds_bias = false,
+                                         .function = activation::none};
+
+        static void pack(const float* filter, const float* bias, float* packed) {
+            for (int channel = 0; channel < out_width; ++channel) packed[channel] = channel < layer.channels ? bias[channel] : 0.0f;
+            packed += out_width;
+            const int width = tile.vectors * vector::lanes;
+            for (int channel = 0; channel < out_width; ++channel) {
+                const int first = channel / width * width;
+                const int block_width = out_width - first < width ? out_width - first : width;
+                for (int i = 0; i < layer.in.channels; ++i) {
+                    double g[3][3] = {}, rows[points][3];
+                    if (channel < layer.channels)
+                        for (int at = 0; at < 9; ++at) g[at / 3][at % 3] = double{filter[(std::int64_t{channel} * layer.in.channels + i) * 9 + at]};
+                    constexpr auto& matrix = winograd_transform::filter_matrix<Outputs>;
+                    for (int p = 0; p < points; ++p)
+                        for (int c = 0; c < 3; ++c) rows[p][c] = matrix[p][0] * g[0][c] + matrix[p][1] * g[1][c] + matrix[p][2] * g[2][c];
+                    for (int p = 0; p < points; ++p)
+                        for (int q = 0; q < points; ++q)
+                            packed[(p * points + q) * product_elements + std::int64_t{first} * layer.in.channels + i * block_width + channel - first] =
+                                static_cast<float>(rows[p][0] * matrix[q][0] + rows[p][1] * matrix[q][1] + rows[p][2] * matrix[q][2]);
+                }
+            }
+        }
+
+        template <int Lanes>
+        static void transform_input(const float* in, float* to) {
+            batch rows[points][points];
+#pragma GCC unroll 8
+            for (int c = 0; c < points; ++c) {
+                batch d[points], v[points];
+#pragma GCC unroll 8
+                for (int r = 0; r < points; ++r) d[r] = load_lanes<Lanes, vector>(in + r * Key.in.row_stride + c * Key.in.pixel_stride);
+                winograd_transform::input<Outputs, vector>(d, v);
+#pragma GCC unroll 8
+                for (int r = 0; r < points; ++r) rows[r][c] = v[r];
+            }
+#pragma GCC unroll 8
+            for (int r = 0; r < points; ++r) {
+                batch v[points];
+                winograd_transform::input<Outputs, vector>(rows[r], v);
+#pragma GCC unroll 8
+                for (int c = 0; c < points; ++c) vector::store(to + (r * points + c) * (block * in_width), v[c]);
+            }
+        }
+
+        template <int Lanes>
+        static void transform_output(const float* from, const float* bias, const float* residual, float* to) {
+            batch columns[Outputs][points];
+#pragma GCC unroll 8
+            for (int c = 0; c < points; ++c) {
+                batch m[points], y[Outputs];
+#pragma GCC unroll 8
+                for (int r = 0; r < points; ++r) m[r] = vector::load(from + (r * points + c) * (block * out_width));
+                winograd_transform::output<Outputs, vector>(m, y);
+#pragma GCC unroll 8
+                for (int r = 0; r < Outputs; ++r) columns[r][c] = y[r];
+            }
+            const batch added = vector::load(bias);
+#pragma GCC unroll 8
+            for (int r = 0; r < Outputs; ++r) {
+                batch y[Outputs];
+                winograd_transform::output<Outputs, vector>(columns[r], y);
+#pragma GCC unroll 8
+                for (int c = 0; c < Outputs; ++c) {
+                    batch sum = vector::add(y[c], added);
+                    if constexpr (layer.residual)
+                        sum = vector::add(sum, load_lanes<Lanes, vector>(residual + r * Key.residual.row_stride + c * Key.residual.pixel_stride));
+                    store_lanes<Lanes, vector>(to + r * Key.out.row_stride + c * Key.out.pixel_stride, activated<layer.activation, vector>(sum));
+                }
+            }
+        }
+
+        static void run(const kernel_arguments& a) {
+            const float* in = static_cast<const float*>(a.input) - layer.padding.top * Key.in.row_stride - layer.padding.left * Key.in.pixel_stride;
+            const float* bias = static_cast<const float*>(a.weights);
+            float* transformed = static_cast<float*>(a.workspace);
+            float* sums = transformed + products * block * in_width;
+            for (int b = 0; b < ceil_divide(tiles, block); ++b) {
+                const int first = tile_begin(b, block, tiles);
+                for (int t = 0; t < block; ++t) {
+                    const int row = tile_begin((first + t) / tile_columns, Outputs, out.height);
+                    const int column = tile_begin((first + t) % tile_columns, Outputs, out.width);
+                    const float* from = in + row * Key.in.row_stride + column * Key.in.pixel_stride;
+                    for_each_vector<layer.in.channels, vector>(
+                        [&]<int Lanes>(int channel) { transform_input<Lanes>(from + channel, transformed + t * in_width + channel); });
+                }
+                for (int p = 0; p < products; ++p)
+                    tiled_gemm<key, 1, block, out_width, Target>::run(transformed + p * (block * in_width),
+                                                                      bias + out_width + p * product_elements, nullptr,
+                                                                      sums + p * (block * out_width));
+                for (int t = 0; t < block; ++t) {
+                    const int row = tile_begin((first + t) / tile_columns, Outputs, out.height);
+                    const int column = tile_begin((first + t) % tile_columns, Outputs, out.width);
+                    const float* residual = static_cast<const float*>(a.second) + row * Key.residual.row_stride + column * Key.residual.pixel_stride;
+                    float* to = static_cast<float*>(a.output) + row * Key.out.row_stride + column * Key.out.pixel_stride;
+                    for_each_vector<layer.channels, vector>([&]<int Lanes>(int channel) {
+                        transform_output<Lanes>(sums + t * out_width + channel, bias + channel, layer.residual ? residual + channel : nullptr, to + channel);
+                    });
+                }
+            }
+        }
+    };
+};
+
+}  // namespace dlas

@@ -1,0 +1,48 @@
+// x86-64-v4: 512-bit vectors, 32 registers. Hardware.
+#pragma once
+
+#include <dlas/hardware/avx2.hpp>
+#ifdef __AVX512F__
+#include <immintrin.h>
+#endif
+
+namespace dlas {
+
+/// AVX-512 F, BW, DQ, VL (Skylake-X, Zen 4 and later).
+struct avx512 : avx2 {
+    static constexpr std::string_view name = "avx512";
+    static constexpr std::string_view compile_flags = "-mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma";
+    static constexpr int vector_bytes = 64;
+    static constexpr int vector_registers = 32;
+    static constexpr int l2_bytes = 1024 * 1024;
+
+#if defined(__x86_64__)
+    static bool available() {
+        return avx2::available() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+               __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+    }
+#else
+    static bool available() { return false; }
+#endif
+};
+
+#if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
+/// xsimd's, with the masked accesses it lacks and the fused multiply-add that its older releases emulate.
+template <>
+struct simd<float, avx512> : xsimd_float<xsimd::avx512f> {
+    template <int N>
+    static batch load_first(const float* from) {
+        return _mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << N) - 1), from);
+    }
+    template <int N>
+    static void store_first(float* to, batch value) {
+        _mm512_mask_storeu_ps(to, static_cast<__mmask16>((1u << N) - 1), value);
+    }
+    static batch multiply_add(batch a, batch b, batch c) { return _mm512_fmadd_ps(a, b, c); }
+    // The unmasked forms read an undefined operand, of which g++ 12 warns wherever they are inlined.
+    static batch max(batch a, batch b) { return _mm512_maskz_max_ps(static_cast<__mmask16>(-1), a, b); }
+    static batch min(batch a, batch b) { return _mm512_maskz_min_ps(static_cast<__mmask16>(-1), a, b); }
+};
+#endif
+
+}  // namespace dlas

@@ -1,0 +1,49 @@
+// Plain C++: any CPU, and the fallback of microcontrollers. Hardware.
+#pragma once
+
+#include <string_view>
+
+#include <dlas/core/policy.hpp>
+#include <dlas/hardware/simd.hpp>
+
+namespace dlas {
+
+/// A CPU of which nothing is assumed. Other targets inherit its facts and override what they have more of.
+struct scalar {
+    static constexpr policy_kind kind = policy_kind::target;
+    static constexpr std::string_view name = "scalar";
+    static constexpr std::string_view compile_flags = "";
+    static constexpr int vector_bytes = 4;
+    static constexpr int vector_registers = 12;
+    static constexpr bool fused_multiply_add = false;
+    static constexpr int l1_bytes = 32 * 1024;
+    static constexpr int l2_bytes = 256 * 1024;
+
+    static bool available() { return true; }
+};
+
+template <>
+struct simd<float, scalar> {
+    using batch = float;
+    static constexpr int lanes = 1;
+
+    static batch load(const float* from) { return *from; }
+    template <int N>
+    static batch load_first(const float* from) {
+        return *from;
+    }
+    static void store(float* to, batch value) { *to = value; }
+    template <int N>
+    static void store_first(float* to, batch value) {
+        *to = value;
+    }
+    static batch broadcast(float value) { return value; }
+    static batch add(batch a, batch b) { return a + b; }
+    static batch subtract(batch a, batch b) { return a - b; }
+    static batch multiply(batch a, batch b) { return a * b; }
+    static batch multiply_add(batch a, batch b, batch c) { return a * b + c; }
+    static batch max(batch a, batch b) { return a < b ? b : a; }
+    static batch min(batch a, batch b) { return b < a ? b : a; }
+};
+
+}  // namespace dlas

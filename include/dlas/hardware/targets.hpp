@@ -1,0 +1,15 @@
+// The family of targets. Hardware: a new one is its header and one line in each list below.
+#pragma once
+
+#include <dlas/core/policy.hpp>
+#include <dlas/hardware/avx2.hpp>
+#include <dlas/hardware/avx512.hpp>
+#include <dlas/hardware/scalar.hpp>
+#include <dlas/hardware/sse42.hpp>
+
+namespace dlas {
+
+/// Every target, the least capable first.
+using targets = policy_list<scalar, sse42, avx2, avx512>;
+
+}  // namespace dlas

@@ -1,0 +1,109 @@
+// MobileNet (Howard et al., 2017) and MobileNetV2 (Sandler et al., 2018). Models & Neural Architectures.
+//   mobilenet_v1 <imagenet>            Keras' names and SAME padding; on 32x32 problems a stem of stride 1
+//   mobilenet_v1_quarter <imagenet>    width multiplier 0.25
+//   mobilenet_v2 <imagenet>            torchvision's names; on 32x32 problems the stem and the first two reductions keep the size
+//   mobilenet_v2_folded <imagenet>     the same with its batch normalizations already folded into the stored weights
+#pragma once
+
+#include <dlas/core/preprocessing.hpp>
+#include <dlas/models/graph.hpp>
+
+namespace dlas {
+
+namespace mobilenet {
+
+/// Convolution, batch normalization and ReLU6 with Keras' names.
+constexpr tensor v1_layer(tensor x, const conv2d_options& options, layer_name name) {
+    tensor y = conv2d(x, options, name);
+    name.append("_bn");
+    return relu6(batch_norm(y, name, 1e-3f));
+}
+
+constexpr tensor v1(tensor x, int quarters, int classes) {
+    const bool small = x.shape().height <= 64;
+    auto width = [quarters](int channels) { return channels * quarters / 4; };
+    const extent stem = small ? 1 : 2;
+    x = v1_layer(x, {.channels = width(32), .kernel = 3, .stride = stem, .padding = same_padding(x.shape(), 3, stem), .bias = false}, "conv1");
+    constexpr int channels[13] = {64, 128, 128, 256, 256, 512, 512, 512, 512, 512, 512, 1024, 1024};
+    constexpr int strides[13] = {1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1};
+    for (int i = 0; i < 13; ++i) {
+        layer_name depthwise_name("conv_dw_"), pointwise_name("conv_pw_");
+        depthwise_name.append(i + 1);
+        pointwise_name.append(i + 1);
+        x = v1_layer(x, {.channels = x.channels(), .kernel = 3, .stride = strides[i], .padding = same_padding(x.shape(), 3, strides[i]),
+                         .groups = x.channels(), .bias = false}, depthwise_name);
+        x = v1_layer(x, {.channels = width(channels[i]), .bias = false}, pointwise_name);
+    }
+    return conv2d(global_average_pool(x), {.channels = classes}, "conv_preds");
+}
+
+/// Convolution and batch normalization, or a convolution whose normalization is folded already.
+constexpr tensor v2_layer(tensor x, conv2d_options options, bool folded, layer_name at, int index, bool nested) {
+    options.bias = folded;
+    const layer_name name = nested ? at / index / 0 : at / index;
+    x = conv2d(x, options, name);
+    if (!folded) x = batch_norm(x, nested ? at / index / 1 : at / (index + 1));
+    return nested ? relu6(x) : x;
+}
+
+constexpr tensor inverted_residual(tensor x, int expansion, int channels, int stride, bool folded, layer_name at) {
+    at = at / "conv";
+    int index = 0;
+    tensor y = x;
+    if (expansion > 1) y = v2_layer(y, {.channels = expansion * x.channels()}, folded, at, index++, true);
+    y = v2_layer(y, {.channels = y.channels(), .kernel = 3, .stride = stride, .padding = 1, .groups = y.channels()}, folded, at, index++, true);
+    y = v2_layer(y, {.channels = channels}, folded, at, index, false);
+    return x.shape() == y.shape() ? x + y : y;
+}
+
+constexpr tensor v2(tensor x, int classes, bool folded) {
+    const bool small = x.shape().height <= 64;
+    const layer_name features("features");
+    x = v2_layer(x, {.channels = 32, .kernel = 3, .stride = small ? 1 : 2, .padding = 1}, folded, features, 0, true);
+    struct stage {
+        int expansion, channels, blocks, stride;
+    };
+    int index = 1;
+    for (const stage& s : {stage{1, 16, 1, 1}, stage{6, 24, 2, small ? 1 : 2}, stage{6, 32, 3, 2}, stage{6, 64, 4, 2}, stage{6, 96, 3, 1},
+                           stage{6, 160, 3, 2}, stage{6, 320, 1, 1}})
+        for (int i = 0; i < s.blocks; ++i) x = inverted_residual(x, s.expansion, s.channels, i == 0 ? s.stride : 1, folded, features / index++);
+    x = v2_layer(x, {.channels = 1280}, folded, features, 18, true);
+    return linear(global_average_pool(x), classes, "classifier.1");
+}
+
+}  // namespace mobilenet
+
+template <class Problem>
+struct mobilenet_v1 {
+    using problem = Problem;
+    static constexpr std::string_view name = "mobilenet_v1";
+    static constexpr shape input = Problem::input;
+    static constexpr dlas::preprocessing preprocessing = signed_unit_range;
+    static constexpr tensor forward(tensor x) { return mobilenet::v1(x, 4, Problem::classes); }
+};
+template <class Problem>
+struct mobilenet_v1_quarter {
+    using problem = Problem;
+    static constexpr std::string_view name = "mobilenet_v1_quarter";
+    static constexpr shape input = Problem::input;
+    static constexpr dlas::preprocessing preprocessing = signed_unit_range;
+    static constexpr tensor forward(tensor x) { return mobilenet::v1(x, 1, Problem::classes); }
+};
+template <class Problem>
+struct mobilenet_v2 {
+    using problem = Problem;
+    static constexpr std::string_view name = "mobilenet_v2";
+    static constexpr shape input = Problem::input;
+    static constexpr dlas::preprocessing preprocessing = imagenet_normalization;
+    static constexpr tensor forward(tensor x) { return mobilenet::v2(x, Problem::classes, false); }
+};
+template <class Problem>
+struct mobilenet_v2_folded {
+    using problem = Problem;
+    static constexpr std::string_view name = "mobilenet_v2_folded";
+    static constexpr shape input = Problem::input;
+    static constexpr dlas::preprocessing preprocessing = imagenet_normalization;
+    static constexpr tensor forward(tensor x) { return mobilenet::v2(x, Problem::classes, true); }
+};
+
+}  // namespace dlas

@@ -1,0 +1,99 @@
+// A compiled network as plain data: kernels by address, buffers by offset, parameters by name. Systems Software.
+// This is what crosses from a unit compiled for one ISA to the rest of a program, which needs none of its flags.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include <dlas/systems/program.hpp>
+
+namespace dlas {
+
+/// The zeros around a feature map: written before its first step, for its memory may have been another's.
+struct halo_fill {
+    std::int64_t offset = 0;       ///< bytes from the start of the arena
+    int rows = 0;                  ///< of the map; 0 where there is no halo
+    std::int64_t top_bytes = 0;
+    std::int64_t left_bytes = 0;
+    std::int64_t row_bytes = 0;    ///< one row of the map, halo excluded
+    std::int64_t right_bytes = 0;
+    std::int64_t bottom_bytes = 0;
+};
+
+/// One kernel call and where its parameters come from. Offsets are bytes into the arena or the packed weights.
+struct executable_step {
+    void (*run)(const kernel_arguments&) = nullptr;
+    std::int64_t input = -1;  ///< -1: the caller's image
+    std::int64_t second = -1;
+    std::int64_t output = 0;
+    std::int64_t workspace = 0;
+    std::int64_t weights = 0;
+    halo_fill halo;
+
+    step_kind kind = step_kind::copy;
+    std::string_view layer;       ///< name of the parameters; empty where there are none
+    std::string_view algorithm;   ///< of a convolution
+    conv2d_layer conv;
+    std::int64_t workspace_bytes = 0;
+
+    void (*pack)(const float* filter, const float* bias, float* packed) = nullptr;
+    std::int64_t weight_bytes = 0;  ///< packed
+    std::string_view batch_norm;  ///< folded, or, for an affine step, what it applies
+    float epsilon = 0;
+    int channels = 0;
+    bool bias = false;
+    bool linear = false;          ///< the filter is stored as a matrix
+};
+
+/// A network compiled for one plan.
+struct executable {
+    std::string_view model;
+    std::string_view plan;
+    std::string_view target;
+    shape input;
+    shape output;
+    std::int64_t arena_bytes = 0;
+    std::int64_t weight_bytes = 0;  ///< packed
+    std::int64_t parameters = 0;
+    std::int64_t macs = 0;
+    std::int64_t output_offset = 0;
+    std::span<const executable_step> steps;
+    bool (*available)() = nullptr;  ///< whether this CPU has the target
+};
+
+/// Writes the zeros of a halo.
+inline void fill_halo(const halo_fill& h, std::byte* arena) {
+    if (h.rows == 0) return;
+    std::byte* at = arena + h.offset;
+    auto zero = [&at](std::int64_t bytes) {
+        __builtin_memset(at, 0, static_cast<std::size_t>(bytes));
+        at += bytes;
+    };
+    zero(h.top_bytes);
+    for (int row = 0; row < h.rows; ++row) {
+        zero(h.left_bytes);
+        at += h.row_bytes;
+        zero(h.right_bytes);
+    }
+    zero(h.bottom_bytes);
+}
+
+/// The pointers that a step's kernel is given.
+inline kernel_arguments arguments_of(const executable_step& step, const float* image, const std::byte* weights, std::byte* arena) {
+    return {step.input < 0 ? static_cast<const void*>(image) : arena + step.input, step.second < 0 ? nullptr : arena + step.second,
+            weights + step.weights, arena + step.output, arena + step.workspace};
+}
+
+/// Runs a network: `image` NHWC, `weights` packed for this executable, both it and `arena` aligned to 64 bytes.
+/// The result lies in the arena until the next run.
+inline const float* run(const executable& code, const float* image, const std::byte* weights, std::byte* arena) {
+    for (const executable_step& step : code.steps) {
+        fill_halo(step.halo, arena);
+        step.run(arguments_of(step, image, weights, arena));
+    }
+    return reinterpret_cast<const float*>(arena + code.output_offset);
+}
+
+}  // namespace dlas

@@ -1,0 +1,130 @@
+// A network on a host: weights by name from a file, memory of its own. Systems Software; hosted.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <new>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include <dlas/core/error.hpp>
+#include <dlas/systems/executable.hpp>
+#include <dlas/systems/safetensors.hpp>
+
+namespace dlas {
+
+/// Bytes on the heap, aligned to 64.
+class aligned_bytes {
+public:
+    explicit aligned_bytes(std::int64_t size)
+        : data_(static_cast<std::byte*>(::operator new[](static_cast<std::size_t>(std::max<std::int64_t>(size, 64)), std::align_val_t{64}))) {}
+    std::byte* data() const { return data_.get(); }
+
+private:
+    struct deleter {
+        void operator()(std::byte* bytes) const { ::operator delete[](bytes, std::align_val_t{64}); }
+    };
+    std::unique_ptr<std::byte[], deleter> data_;
+};
+
+/// Finds the tensors that a network names and checks their types and shapes; keeps count, so that none is left over.
+class weight_reader {
+public:
+    explicit weight_reader(const safetensors& file) : file_(file), used_(file.tensors().size(), false) {}
+
+    std::span<const float> read(std::string_view layer, std::string_view parameter, std::vector<std::int64_t> wanted) {
+        const std::string name = std::string(layer) + "." + std::string(parameter);
+        const safetensors::tensor* tensor = file_.find(name);
+        if (tensor == nullptr) throw error(file_.origin() + ": tensor '" + name + "' is missing; the network needs it with shape " + spell(wanted));
+        if (tensor->shape != wanted)
+            throw error(file_.origin() + ": tensor '" + name + "' has shape " + spell(tensor->shape) + ", the network needs " + spell(wanted));
+        used_[static_cast<std::size_t>(tensor - file_.tensors().data())] = true;
+        return tensor->f32();
+    }
+
+    /// Every tensor of the file must have found its place.
+    void finish() const {
+        for (std::size_t i = 0; i < used_.size(); ++i)
+            if (!used_[i] && !file_.tensors()[i].name.ends_with(".num_batches_tracked"))
+                throw error(file_.origin() + ": tensor '" + file_.tensors()[i].name + "' is not a parameter of the network");
+    }
+
+private:
+    static std::string spell(std::span<const std::int64_t> extents) {
+        std::string text = "[";
+        for (std::size_t i = 0; i < extents.size(); ++i) text += (i > 0 ? ", " : "") + std::to_string(extents[i]);
+        return text + "]";
+    }
+
+    const safetensors& file_;
+    std::vector<bool> used_;
+};
+
+/// Packs a file's tensors for a compiled network, batch normalizations folded. `packed` holds code.weight_bytes.
+/// Throws dlas::error naming the tensor that is missing, left over, or of the wrong type or shape.
+inline void pack_weights(const executable& code, const safetensors& file, std::byte* packed) {
+    weight_reader reader(file);
+    const auto square_root = [](double x) { return std::sqrt(x); };
+    auto batch_norm = [&](const executable_step& step) {
+        auto read = [&](const char* parameter) { return reader.read(step.batch_norm, parameter, {step.channels}).data(); };
+        return batch_norm_parameters{read("weight"), read("bias"), read("running_mean"), read("running_var"), step.epsilon};
+    };
+    for (const executable_step& step : code.steps) {
+        float* to = reinterpret_cast<float*>(packed + step.weights);
+        if (step.kind == step_kind::conv2d) {
+            const conv2d_layer& layer = step.conv;
+            const std::vector<std::int64_t> shape =
+                step.linear ? std::vector<std::int64_t>{layer.channels, layer.in.elements()}
+                            : std::vector<std::int64_t>{layer.channels, layer.group_in(), layer.kernel.height, layer.kernel.width};
+            const std::span<const float> stored = reader.read(step.layer, "weight", shape);
+            std::vector<float> filter(stored.begin(), stored.end());
+            std::vector<float> bias(static_cast<std::size_t>(layer.channels), 0.0f);
+            if (step.bias) std::ranges::copy(reader.read(step.layer, "bias", {layer.channels}), bias.begin());
+            if (!step.batch_norm.empty())
+                fold_batch_norm(batch_norm(step), layer.channels, layer.filter_elements() / layer.channels, filter.data(), bias.data(), square_root);
+            step.pack(filter.data(), bias.data(), to);
+        } else if (step.kind == step_kind::affine) {
+            const batch_norm_parameters parameters = batch_norm(step);
+            for (int channel = 0; channel < step.channels; ++channel) {
+                double scale, shift;
+                batch_norm_scale(parameters, channel, scale, shift, square_root);
+                to[channel] = static_cast<float>(scale);
+                to[step.channels + channel] = static_cast<float>(shift);
+            }
+        }
+    }
+    reader.finish();
+}
+
+/// A compiled network with its weights and its arena.
+class host_network {
+public:
+    /// Throws dlas::error where the CPU lacks the network's target or the file does not fit the network.
+    host_network(const executable& code, const safetensors& file)
+        : code_(&code), weights_(code.weight_bytes), arena_(code.arena_bytes) {
+        if (!code.available()) throw error("this CPU lacks the target '" + std::string(code.target) + "' that the network was compiled for");
+        pack_weights(code, file, weights_.data());
+    }
+
+    const executable& code() const { return *code_; }
+
+    /// Runs one image (NHWC, preprocessed). The result is valid until the next run.
+    std::span<const float> operator()(std::span<const float> image) {
+        if (image.size() != static_cast<std::size_t>(code_->input.elements()))
+            throw error("the network '" + std::string(code_->model) + "' needs " + std::to_string(code_->input.elements()) +
+                        " input elements, got " + std::to_string(image.size()));
+        return {run(*code_, image.data(), weights_.data(), arena_.data()), static_cast<std::size_t>(code_->output.elements())};
+    }
+
+    const std::byte* weights() const { return weights_.data(); }
+    std::byte* arena() { return arena_.data(); }
+
+private:
+    const executable* code_;
+    aligned_bytes weights_;
+    aligned_bytes arena_;
+};
+
+}  // namespace dlas

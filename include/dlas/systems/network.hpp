@@ -1,0 +1,176 @@
+// Model and plan become code: every layer gets its kernel, the arena its size, all at compile time. Systems Software.
+#pragma once
+
+#include <array>
+#include <utility>
+
+#include <dlas/algorithms/elementwise.hpp>
+#include <dlas/algorithms/pool.hpp>
+#include <dlas/systems/executable.hpp>
+#include <dlas/systems/memory_plan.hpp>
+#include <dlas/systems/stack.hpp>
+
+namespace dlas {
+
+/// Names the layer and the reason in its template arguments, which every compiler prints.
+template <text<160> Reason>
+struct layer_check {
+    static_assert(Reason.length == 0, "[dlas] a policy cannot run this layer: the template argument of layer_check says which and why");
+    static constexpr bool passed = true;
+};
+
+namespace deploying {
+
+/// A step with what the plan adds: kernel and sizes.
+struct planned_step {
+    executable_step step;
+    std::int64_t workspace_bytes = 0;
+};
+
+template <class Plan, conv2d_key Key>
+consteval planned_step plan_convolution() {
+    using chosen_stack = stack_for<Plan, Key.layer>;
+    static_assert(std::same_as<typename chosen_stack::target, typename Plan::target>, "[dlas] plan: a layer's stack has another target than the plan");
+    using target = typename chosen_stack::target;
+    static_assert(layer_check<text<160>(chosen_stack::refuses(Key.layer))>::passed);
+    using algorithm = chosen_algorithm<typename chosen_stack::algorithm, Key.layer, target>;
+    using kernel = typename algorithm::template kernel<Key, typename chosen_stack::format, target>;
+    planned_step result;
+    result.step.run = &kernel::run;
+    result.step.pack = &kernel::pack;
+    result.step.algorithm = algorithm::name;
+    result.step.weight_bytes = kernel::packed_elements * static_cast<std::int64_t>(sizeof(float));
+    result.workspace_bytes = kernel::workspace_bytes;
+    return result;
+}
+
+template <class Model, class Plan, int Index>
+consteval planned_step plan_step() {
+    constexpr const auto& g = graph_of<Model>;
+    constexpr const auto& p = program_of<Model>;
+    constexpr program_step s = p.steps[Index];
+    constexpr shape map = p.tensors[s.output].map;
+    constexpr placement out = p.place(s.output);
+    constexpr placement in = s.kind == step_kind::load_input ? placement{map.width * map.channels, map.channels} : p.place(s.input);
+    using target = typename Plan::target;
+    planned_step result;
+    if constexpr (s.kind == step_kind::conv2d) {
+        result = plan_convolution<Plan, conv2d_key{s.conv, in, out, p.place(s.second)}>();
+        result.step.channels = s.conv.channels;
+    } else if constexpr (s.kind == step_kind::pool2d) {
+        result.step.run = &pool2d_kernel<pool2d_key{g.nodes[s.node].pool, in, out}, target>::run;
+    } else if constexpr (s.kind == step_kind::global_average_pool) {
+        result.step.run = &global_average_pool_kernel<global_pool_key{p.tensors[s.input].map, in}, target>::run;
+    } else if constexpr (s.kind == step_kind::subsample) {
+        constexpr node n = g.nodes[s.node];
+        result.step.run = &subsample_kernel<subsample_key{p.tensors[s.input].map, map, n.stride, n.channels_before, in, out}, target>::run;
+    } else {
+        constexpr elementwise function = s.kind == step_kind::add      ? elementwise::add
+                                         : s.kind == step_kind::affine ? elementwise::affine
+                                                                       : elementwise::copy;
+        result.step.run = &elementwise_kernel<elementwise_key{map, in, p.place(s.second), out, function, s.activation}, target>::run;
+        if constexpr (s.kind == step_kind::affine) {
+            result.step.channels = map.channels;
+            result.step.weight_bytes = 2 * map.channels * static_cast<std::int64_t>(sizeof(float));
+        }
+    }
+    result.step.kind = s.kind;
+    result.step.conv = s.conv;
+    if constexpr (s.kind == step_kind::conv2d) {
+        result.step.layer = g.name(g.nodes[s.node]);
+        result.step.bias = g.nodes[s.node].bias;
+        result.step.linear = g.nodes[s.node].linear;
+    }
+    if constexpr (s.batch_norm >= 0) {
+        result.step.batch_norm = g.name(g.nodes[s.batch_norm]);
+        result.step.epsilon = g.nodes[s.batch_norm].epsilon;
+    }
+    result.step.workspace_bytes = result.workspace_bytes;
+    return result;
+}
+
+template <int Steps>
+struct deployment {
+    std::array<executable_step, Steps> steps;
+    std::int64_t arena_bytes = 0;
+    std::int64_t arena_lower_bound = 0;
+    std::int64_t weight_bytes = 0;
+    std::int64_t output_offset = 0;
+};
+
+/// Puts the steps together: lays out the arena and the packed weights.
+template <int P>
+consteval auto deploy(const program<P>& p, const auto& planned) {
+    constexpr std::int64_t element = sizeof(float);
+    constexpr int count = std::tuple_size_v<std::remove_cvref_t<decltype(planned)>>;
+    list<memory_block, 2 * P> blocks;
+    for (const program_buffer& b : p.buffers) blocks.push({b.first_step < 0 ? 0 : b.elements() * element, b.first_step, b.last_step});
+    const int first_workspace = blocks.size();
+    for (int i = 0; i < count; ++i) blocks.push({planned[i].workspace_bytes, i, i});
+    deployment<count> result;
+    result.arena_bytes = plan_memory(blocks);
+    result.arena_lower_bound = memory_lower_bound(blocks, p.steps.size());
+
+    auto address = [&](int tensor) { return blocks[p.tensors[tensor].buffer].offset + p.first_element(tensor) * element; };
+    for (int i = 0; i < count; ++i) {
+        const program_step& s = p.steps[i];
+        executable_step& step = result.steps[i];
+        step = planned[i].step;
+        if (s.input >= 0) step.input = address(s.input);
+        if (s.second >= 0) step.second = address(s.second);
+        step.output = address(s.output);
+        step.workspace = blocks[first_workspace + i].offset;
+        step.weights = result.weight_bytes;
+        result.weight_bytes += (step.weight_bytes + arena_alignment - 1) / arena_alignment * arena_alignment;
+        const program_buffer& b = p.buffers[p.tensors[s.output].buffer];
+        if (b.first_step == i && !b.halo.empty()) {
+            const std::int64_t pixel = b.pixel_stride() * element, row = b.row_stride() * element;
+            step.halo = {blocks[p.tensors[s.output].buffer].offset, b.map.height, b.halo.top * row, b.halo.left * pixel,
+                         b.map.width * pixel, b.halo.right * pixel, b.halo.bottom * row};
+        }
+    }
+    result.output_offset = result.steps[count - 1].output;
+    return result;
+}
+
+}  // namespace deploying
+
+/// A model compiled for a plan (a stack is the plan that chooses itself everywhere). Owns nothing: packed weights and the arena
+/// are the caller's, aligned to 64 bytes; nothing is allocated.
+template <model Model, layer_plan Plan>
+class network {
+    static constexpr int steps = program_of<Model>.steps.size();
+    static constexpr auto planned = []<int... I>(std::integer_sequence<int, I...>) {
+        return std::array<deploying::planned_step, sizeof...(I)>{deploying::plan_step<Model, Plan, I>()...};
+    }(std::make_integer_sequence<int, steps>{});
+    static constexpr auto deployed = deploying::deploy(program_of<Model>, planned);
+
+public:
+    static constexpr shape input_shape = Model::input;
+    static constexpr shape output_shape = graph_of<Model>.output();
+    static constexpr std::int64_t arena_bytes = deployed.arena_bytes;
+    static constexpr std::int64_t arena_lower_bound = deployed.arena_lower_bound;
+    static constexpr std::int64_t weight_bytes = deployed.weight_bytes;
+    static constexpr std::int64_t macs = dlas::macs(graph_of<Model>);
+
+    /// The network as plain data.
+    static constexpr executable code = {
+        Model::name, Plan::name, Plan::target::name, input_shape, output_shape, arena_bytes, weight_bytes, dlas::parameters(graph_of<Model>),
+        macs, deployed.output_offset, std::span<const executable_step>(deployed.steps), &Plan::target::available};
+
+    /// `packed_weights` holds weight_bytes, `arena` arena_bytes.
+    constexpr network(const std::byte* packed_weights, std::byte* arena) : weights_(packed_weights), arena_(arena) {}
+
+    /// Runs one image (NHWC, preprocessed). The result lies in the arena until the next run.
+    std::span<const float, static_cast<std::size_t>(output_shape.elements())> operator()(
+        std::span<const float, static_cast<std::size_t>(input_shape.elements())> image) const {
+        return std::span<const float, static_cast<std::size_t>(output_shape.elements())>(
+            run(code, image.data(), weights_, arena_), static_cast<std::size_t>(output_shape.elements()));
+    }
+
+private:
+    const std::byte* weights_;
+    std::byte* arena_;
+};
+
+}  // namespace dlas

@@ -1,0 +1,253 @@
+// A network lowered to steps over buffers: fused operations, halos, slices for concatenations. Systems Software.
+// All of it is constexpr; it depends on the model alone, so that every stack shares one program.
+#pragma once
+
+#include <dlas/algorithms/kernel.hpp>
+#include <dlas/models/graph.hpp>
+#include <dlas/optimizations/batch_norm_folding.hpp>
+
+namespace dlas {
+
+enum class step_kind : std::uint8_t { load_input, conv2d, pool2d, global_average_pool, add, affine, activate, subsample, copy };
+
+/// One kernel call. Tensors are numbered as the nodes of the graph; copies that the passes insert follow after them.
+struct program_step {
+    step_kind kind = step_kind::copy;
+    int node = 0;            ///< the operation it stands for; names its parameters
+    int batch_norm = -1;     ///< the batch normalization folded into it, or that it is
+    int input = -1;
+    int second = -1;         ///< residual, or the other operand of an addition
+    int output = -1;
+    conv2d_layer conv;       ///< conv2d
+    dlas::activation activation = dlas::activation::none;
+};
+
+/// A feature map: a slice of channels of a buffer.
+struct program_tensor {
+    shape map;
+    int buffer = -1;
+    int first_channel = 0;
+};
+
+/// Memory of one or, for concatenations, several feature maps, with a halo for the windows of their readers.
+struct program_buffer {
+    shape map;
+    border halo;
+    int first_step = -1;  ///< written first
+    int last_step = -1;   ///< read last
+
+    constexpr int pixel_stride() const { return map.channels; }
+    constexpr int row_stride() const { return (map.width + halo.left + halo.right) * map.channels; }
+    constexpr int rows() const { return map.height + halo.top + halo.bottom; }
+    constexpr std::int64_t elements() const { return std::int64_t{row_stride()} * rows(); }
+};
+
+template <int Capacity>
+struct program {
+    list<program_step, Capacity> steps;
+    list<program_tensor, Capacity> tensors;
+    list<program_buffer, Capacity> buffers;
+
+    constexpr placement place(int tensor) const {
+        if (tensor < 0) return {};
+        const program_buffer& b = buffers[tensors[tensor].buffer];
+        return {b.row_stride(), b.pixel_stride()};
+    }
+    /// Elements from the start of the tensor's buffer to its first pixel.
+    constexpr int first_element(int tensor) const {
+        const program_buffer& b = buffers[tensors[tensor].buffer];
+        return b.halo.top * b.row_stride() + b.halo.left * b.pixel_stride() + tensors[tensor].first_channel;
+    }
+    constexpr const program_step& last() const { return steps[steps.size() - 1]; }
+};
+
+namespace lowering {
+
+/// Turns operations into steps: normalizations fold into convolutions, residuals and activations become their epilogue.
+template <int N, int C, int P>
+constexpr void fuse(const graph<N, C>& g, program<P>& p) {
+    const auto readers = count_readers(g);
+    list<bool, N> done;  // absorbed by an earlier step
+    for (int i = 0; i < g.nodes.size(); ++i) done.push(false);
+
+    auto absorb_activation = [&](program_step& s) {
+        const int reader = only_reader(g, readers, s.output);
+        if (reader < 0 || g.nodes[reader].op != operation::activate) return;
+        s.activation = g.nodes[reader].function;
+        s.output = reader;
+        done[reader] = true;
+    };
+
+    for (int i = 0; i < g.nodes.size(); ++i) {
+        if (done[i]) continue;
+        const node& n = g.nodes[i];
+        program_step s;
+        s.node = i;
+        s.input = n.inputs[0];
+        s.second = n.inputs[1];
+        s.output = i;
+        switch (n.op) {
+        case operation::input:
+            s.kind = step_kind::load_input;
+            break;
+        case operation::conv2d: {
+            s.kind = step_kind::conv2d;
+            s.conv = n.conv;
+            s.batch_norm = foldable_batch_norm(g, readers, i);
+            if (s.batch_norm >= 0) {
+                s.output = s.batch_norm;
+                done[s.batch_norm] = true;
+            }
+            // A residual that exists before the convolution runs joins its epilogue.
+            const int sum = only_reader(g, readers, s.output);
+            if (sum >= 0 && g.nodes[sum].op == operation::add) {
+                const int other = g.nodes[sum].inputs[0] == s.output ? g.nodes[sum].inputs[1] : g.nodes[sum].inputs[0];
+                if (other < i) {
+                    s.second = other;
+                    s.conv.residual = true;
+                    s.output = sum;
+                    done[sum] = true;
+                }
+            }
+            absorb_activation(s);
+            s.conv.activation = s.activation;
+            break;
+        }
+        case operation::pool2d:
+            s.kind = step_kind::pool2d;
+            break;
+        case operation::global_average_pool:
+            s.kind = step_kind::global_average_pool;
+            break;
+        case operation::add:
+            s.kind = step_kind::add;
+            absorb_activation(s);
+            break;
+        case operation::batch_norm:
+            s.kind = step_kind::affine;
+            s.batch_norm = i;
+            absorb_activation(s);
+            break;
+        case operation::activate:
+            s.kind = step_kind::activate;
+            s.activation = n.function;
+            break;
+        case operation::subsample:
+            s.kind = step_kind::subsample;
+            break;
+        case operation::concatenate:
+            // The slices lie in place already, but for maps that have another place: those are copied.
+            for (int k = 0; k < 2; ++k) {
+                const int part = n.inputs[k];
+                const int first = p.tensors[i].first_channel + (k == 0 ? 0 : g.nodes[n.inputs[0]].out.channels);
+                if (p.tensors[part].buffer == p.tensors[i].buffer && p.tensors[part].first_channel == first) continue;
+                program_step copy;
+                copy.node = i;
+                copy.input = part;
+                copy.output = p.tensors.size();
+                p.tensors.push({g.nodes[part].out, p.tensors[i].buffer, first});
+                p.steps.push(copy);
+            }
+            continue;
+        }
+        p.steps.push(s);
+    }
+}
+
+/// Gives every tensor a buffer; the parts of a concatenation become slices of one. Later ones first, so that chains nest.
+template <int N, int C, int P>
+constexpr void place(const graph<N, C>& g, program<P>& p) {
+    for (const node& n : g.nodes) p.tensors.push({n.out, -1, 0});
+    for (int i = g.nodes.size() - 1; i >= 0; --i) {
+        const node& n = g.nodes[i];
+        if (p.tensors[i].buffer < 0) {
+            p.tensors[i].buffer = p.buffers.size();
+            p.buffers.push({n.out, {}, -1, -1});
+        }
+        if (n.op != operation::concatenate) continue;
+        int first = p.tensors[i].first_channel;
+        for (int part : n.inputs) {
+            if (p.tensors[part].buffer < 0) {
+                p.tensors[part].buffer = p.tensors[i].buffer;
+                p.tensors[part].first_channel = first;
+            }
+            first += g.nodes[part].out.channels;
+        }
+    }
+}
+
+/// The output is contiguous and owns its memory, so that a caller may read it as an array.
+template <int N, int C, int P>
+constexpr void detach_output(const graph<N, C>& g, program<P>& p) {
+    const int output = g.nodes.size() - 1;
+    bool shared = false;
+    for (const program_step& s : p.steps) shared = shared || s.input == output || s.second == output;
+    if (p.tensors[output].map == p.buffers[p.tensors[output].buffer].map && !shared && !p.steps.empty() && p.last().output == output) return;
+    program_step copy;
+    copy.node = output;
+    copy.input = output;
+    copy.output = p.tensors.size();
+    p.tensors.push({g.output(), p.buffers.size(), 0});
+    p.buffers.push({g.output(), {}, -1, -1});
+    p.steps.push(copy);
+}
+
+constexpr border widest(border a, border b) {
+    auto larger = [](int x, int y) { return x > y ? x : y; };
+    return {larger(a.top, b.top), larger(a.bottom, b.bottom), larger(a.left, b.left), larger(a.right, b.right)};
+}
+
+template <int P>
+constexpr void find_halos(program<P>& p) {
+    for (const program_step& s : p.steps)
+        if (s.kind == step_kind::conv2d) {
+            border& halo = p.buffers[p.tensors[s.input].buffer].halo;
+            halo = widest(halo, s.conv.padding);
+        }
+}
+
+template <int P>
+constexpr void find_lifetimes(program<P>& p) {
+    for (int i = 0; i < p.steps.size(); ++i) {
+        const program_step& s = p.steps[i];
+        for (int tensor : {s.input, s.second, s.output}) {
+            if (tensor < 0) continue;
+            program_buffer& b = p.buffers[p.tensors[tensor].buffer];
+            if (b.first_step < 0) b.first_step = i;
+            b.last_step = i;
+        }
+    }
+    // The output outlives the last step.
+    p.buffers[p.tensors[p.last().output].buffer].last_step = p.steps.size();
+}
+
+template <int N, int C>
+consteval auto lower(const graph<N, C>& g) {
+    program<2 * N + 2> p;
+    place(g, p);
+    fuse(g, p);
+    detach_output(g, p);
+    find_halos(p);
+    find_lifetimes(p);
+    return p;
+}
+
+}  // namespace lowering
+
+/// The program of a model, lowered once by the compiler.
+template <model Model>
+inline constexpr auto program_of = [] {
+    constexpr auto lowered = lowering::lower(graph_of<Model>);
+    constexpr int largest = [](const auto& lowered_program) {
+        const int steps = lowered_program.steps.size(), tensors = lowered_program.tensors.size(), buffers = lowered_program.buffers.size();
+        const int most = steps > tensors ? steps : tensors;
+        return most > buffers ? most : buffers;
+    }(lowered);
+    program<largest> exact;
+    for (const auto& s : lowered.steps) exact.steps.push(s);
+    for (const auto& t : lowered.tensors) exact.tensors.push(t);
+    for (const auto& b : lowered.buffers) exact.buffers.push(b);
+    return exact;
+}();
+
+}  // namespace dlas

@@ -1,0 +1,109 @@
+// One choice on each axis of the stack, in any order. Systems Software.
+#pragma once
+
+#include <dlas/algorithms/algorithms.hpp>
+#include <dlas/core/text.hpp>
+#include <dlas/formats/dense.hpp>
+#include <dlas/formats/f32.hpp>
+#include <dlas/hardware/targets.hpp>
+
+namespace dlas {
+
+namespace stacking {
+
+template <policy_kind Kind, class Policy>
+concept chooses = Policy::kind == Kind;
+
+/// The policy of one axis: the given one, or the default.
+template <policy_kind Kind, class Default, class... Policies>
+struct find {
+    using type = Default;
+};
+template <policy_kind Kind, class Default, class First, class... Rest>
+struct find<Kind, Default, First, Rest...> : find<Kind, Default, Rest...> {};
+template <policy_kind Kind, class Default, class First, class... Rest>
+    requires chooses<Kind, First>
+struct find<Kind, Default, First, Rest...> {
+    using type = First;
+};
+
+template <policy_kind Kind, class... Policies>
+inline constexpr int count = (0 + ... + (Policies::kind == Kind ? 1 : 0));
+
+template <class Policy>
+struct checked {
+    static_assert(policy<Policy>, "[dlas] stack: an argument is not a policy: it states no kind and name (see dlas/core/policy.hpp)");
+};
+
+}  // namespace stacking
+
+/// A stack in its canonical order; write `stack<...>`.
+template <format_policy Format, sparsity_policy Sparsity, algorithm_policy Algorithm, target_policy Target>
+struct basic_stack {
+    using format = Format;
+    using sparsity = Sparsity;
+    using algorithm = Algorithm;
+    using target = Target;
+
+    static constexpr auto name_text = [] {
+        text<160> joined;
+        joined.append(std::string_view(Format::name));
+        joined.append("/");
+        joined.append(std::string_view(Sparsity::name));
+        joined.append("/");
+        joined.append(std::string_view(Algorithm::name));
+        joined.append("/");
+        joined.append(std::string_view(Target::name));
+        return joined;
+    }();
+    /// "f32/dense/direct/avx2": how benchmarks, tables and plans call it.
+    static constexpr std::string_view name = name_text.view();
+
+    /// Whether the stack can run a layer: empty, or the reason why not. What a static_assert and a sweep both ask.
+    static constexpr std::string_view refuses(const conv2d_layer& layer) { return Algorithm::template refuses<Target>(layer); }
+};
+
+namespace stacking {
+
+template <class... Policies>
+struct compose {
+    static_assert((sizeof(checked<Policies>) + ... + 1) > 0);
+    static_assert(count<policy_kind::format, Policies...> <= 1, "[dlas] stack: two number formats; give one");
+    static_assert(count<policy_kind::sparsity, Policies...> <= 1, "[dlas] stack: two sparsity formats; give one");
+    static_assert(count<policy_kind::algorithm, Policies...> <= 1,
+                  "[dlas] stack: two convolution algorithms; give one, or first_of<...> to choose layer by layer");
+    static_assert(count<policy_kind::target, Policies...> <= 1, "[dlas] stack: two targets; give one");
+    using type = basic_stack<typename find<policy_kind::format, f32, Policies...>::type,
+                             typename find<policy_kind::sparsity, dense, Policies...>::type,
+                             typename find<policy_kind::algorithm, automatic, Policies...>::type,
+                             typename find<policy_kind::target, scalar, Policies...>::type>;
+};
+
+}  // namespace stacking
+
+/// Policies in any order, at most one of each kind; what is left out is f32, dense, automatic, scalar.
+template <class... Policies>
+using stack = typename stacking::compose<Policies...>::type;
+
+/// One stack for every layer, or a type of the user's that chooses: `template <conv2d_layer L> static consteval auto select()`
+/// returning the stack for the layer. All stacks of a plan share one target: `using target = ...`.
+template <class T>
+concept layer_plan = requires { T::name.size(); } && target_policy<typename T::target>;
+
+namespace stacking {
+template <class Plan, conv2d_layer Layer>
+struct selected {
+    using type = Plan;
+};
+template <class Plan, conv2d_layer Layer>
+    requires requires { Plan::template select<Layer>(); }
+struct selected<Plan, Layer> {
+    using type = decltype(Plan::template select<Layer>());
+};
+}  // namespace stacking
+
+/// The stack that a plan chooses for a layer.
+template <class Plan, conv2d_layer Layer>
+using stack_for = typename stacking::selected<Plan, Layer>::type;
+
+}  // namespace dlas
