@@ -210,14 +210,14 @@ inline std::array<color, 2> draw_background(canvas& image, random_numbers& rando
 
 /// One image of class `label`.
 inline canvas draw(int label, random_numbers random) {
-    constexpr int least_contrast = 170;
+    constexpr int least_contrast = 120;
 
     canvas image;
     const std::array<color, 2> background = draw_background(image, random);
     for (int pieces = random.between(0, 3); pieces > 0; --pieces) draw_clutter(image, random, 140);
 
     placement place;
-    place.radius = random.between(7 * 64, 13 * 64);
+    place.radius = random.between(5 * 64, 12 * 64);
     const int margin = place.radius * 3 / 4;
     place.x = random.between(margin, canvas::width * 64 - margin);
     place.y = random.between(margin, canvas::height * 64 - margin);
@@ -231,7 +231,7 @@ inline canvas draw(int label, random_numbers random) {
 
     for (int pieces = random.between(0, 2); pieces > 0; --pieces) draw_clutter(image, random, 256);
 
-    const int noise = random.between(4, 20);
+    const int noise = random.between(5, 26);
     for (color& pixel : image.pixels)
         for (int& channel : pixel) {
             channel += random.between(-noise, noise);

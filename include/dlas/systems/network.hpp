@@ -12,10 +12,23 @@
 
 namespace dlas {
 
-/// Names the layer and the reason in its template arguments, which every compiler prints.
+/// Stops compilation where a policy cannot run a layer. Compilers that take computed messages show the reason as the message;
+/// g++ prints it as the template argument.
 template <text<160> Reason>
 struct layer_check {
+#if defined(__clang__) && __clang_major__ >= 17
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wc++26-extensions"
+    static constexpr auto message = [] {
+        text<200> joined("[dlas] a policy cannot run this layer: ");
+        joined.append(Reason.view());
+        return joined;
+    }();
+    static_assert(Reason.length == 0, message.view());
+#pragma clang diagnostic pop
+#else
     static_assert(Reason.length == 0, "[dlas] a policy cannot run this layer: the template argument of layer_check says which and why");
+#endif
     static constexpr bool passed = true;
 };
 

@@ -1,0 +1,86 @@
+// The operations as their definitions say them, in double precision: what every kernel is compared with.
+// Algorithms & Data Formats. Feature maps are NHWC without halo or gaps; filters OIHW. Slow on purpose.
+#pragma once
+
+#include <cstdint>
+
+#include <dlas/core/layer.hpp>
+
+namespace dlas::reference {
+
+inline double activated(activation function, double x) {
+    if (function != activation::none && x < 0) return 0;
+    if (function == activation::relu6 && x > 6) return 6;
+    return x;
+}
+
+/// y = activation(conv(x) + bias [+ residual]). `bias` and `residual` may be null.
+inline void conv2d(const conv2d_layer& layer, const float* input, const float* filter, const float* bias, const float* residual, double* output) {
+    const shape out = layer.out();
+    for (int row = 0; row < out.height; ++row)
+        for (int column = 0; column < out.width; ++column)
+            for (int channel = 0; channel < out.channels; ++channel) {
+                const int group = channel / layer.group_out();
+                double sum = bias != nullptr ? double{bias[channel]} : 0.0;
+                for (int r = 0; r < layer.kernel.height; ++r)
+                    for (int c = 0; c < layer.kernel.width; ++c) {
+                        const int y = row * layer.stride.height + r * layer.dilation.height - layer.padding.top;
+                        const int x = column * layer.stride.width + c * layer.dilation.width - layer.padding.left;
+                        if (y < 0 || y >= layer.in.height || x < 0 || x >= layer.in.width) continue;
+                        for (int i = 0; i < layer.group_in(); ++i) {
+                            const float value = input[(std::int64_t{y} * layer.in.width + x) * layer.in.channels + group * layer.group_in() + i];
+                            const float weight = filter[((std::int64_t{channel} * layer.group_in() + i) * layer.kernel.height + r) * layer.kernel.width + c];
+                            sum += double{value} * double{weight};
+                        }
+                    }
+                const std::int64_t at = (std::int64_t{row} * out.width + column) * out.channels + channel;
+                if (residual != nullptr) sum += double{residual[at]};
+                output[at] = activated(layer.activation, sum);
+            }
+}
+
+inline void pool2d(const pool2d_layer& layer, const float* input, double* output) {
+    const shape out = layer.out();
+    for (int row = 0; row < out.height; ++row)
+        for (int column = 0; column < out.width; ++column)
+            for (int channel = 0; channel < out.channels; ++channel) {
+                bool any = false;
+                double result = 0;
+                int counted = 0;
+                for (int r = 0; r < layer.kernel.height; ++r)
+                    for (int c = 0; c < layer.kernel.width; ++c) {
+                        const int y = row * layer.stride.height + r - layer.padding.top;
+                        const int x = column * layer.stride.width + c - layer.padding.left;
+                        if (y < 0 || y >= layer.in.height || x < 0 || x >= layer.in.width) continue;
+                        const double value = double{input[(std::int64_t{y} * layer.in.width + x) * layer.in.channels + channel]};
+                        if (layer.maximum) result = any && result > value ? result : value;
+                        else result += value;
+                        any = true;
+                        ++counted;
+                    }
+                if (!layer.maximum) result /= layer.count_padding ? layer.kernel.area() : counted;
+                output[(std::int64_t{row} * out.width + column) * out.channels + channel] = result;
+            }
+}
+
+inline void global_average_pool(shape map, const float* input, double* output) {
+    for (int channel = 0; channel < map.channels; ++channel) {
+        double sum = 0;
+        for (int pixel = 0; pixel < map.pixels(); ++pixel) sum += double{input[std::int64_t{pixel} * map.channels + channel]};
+        output[channel] = sum / map.pixels();
+    }
+}
+
+/// Every stride-th pixel, with channels of zeros before and after.
+inline void subsample(shape in, shape out, int stride, int channels_before, const float* input, double* output) {
+    for (int row = 0; row < out.height; ++row)
+        for (int column = 0; column < out.width; ++column)
+            for (int channel = 0; channel < out.channels; ++channel) {
+                const int from = channel - channels_before;
+                output[(std::int64_t{row} * out.width + column) * out.channels + channel] =
+                    from < 0 || from >= in.channels ? 0.0
+                                                    : double{input[(std::int64_t{row} * stride * in.width + std::int64_t{column} * stride) * in.channels + from]};
+            }
+}
+
+}  // namespace dlas::reference

@@ -1,0 +1,86 @@
+// One convolution layer compiled for a stack, outside any network. Systems Software.
+#pragma once
+
+#include <dlas/systems/network.hpp>
+
+namespace dlas {
+
+/// A compiled convolution as plain data. Feature maps: the input has a halo of the layer's padding, zeroed by the caller;
+/// output and residual have none.
+struct conv2d_executable {
+    std::string_view name;       ///< "conv2d/56x56x64-64k3s1/f32/dense/direct/avx512"
+    std::string_view algorithm;  ///< the one that runs
+    std::string_view target;
+    conv2d_layer layer;
+    std::int64_t input_bytes = 0;  ///< with its halo
+    std::int64_t first_pixel = 0;  ///< bytes from the start of the input to its first pixel inside the halo
+    int input_row_bytes = 0;
+    std::int64_t output_bytes = 0;
+    std::int64_t weight_bytes = 0;  ///< packed
+    std::int64_t workspace_bytes = 0;
+    void (*pack)(const float* filter, const float* bias, float* packed) = nullptr;  ///< OIHW filter, one bias a channel
+    void (*run)(const kernel_arguments&) = nullptr;  ///< `input` points at the first pixel inside the halo
+    bool (*available)() = nullptr;
+};
+
+/// A layer and a stack, as a kernel: conv2d_kernel<{.in = {56, 56, 64}, .channels = 64, .kernel = 3, .padding = 1}, stack<avx512>>.
+template <conv2d_layer Layer, class Stack>
+struct conv2d_kernel {
+    static_assert(layer_check<text<160>(Stack::refuses(Layer))>::passed);
+    using target = typename Stack::target;
+    using algorithm = chosen_algorithm<typename Stack::algorithm, Layer, target>;
+
+    static constexpr conv2d_layer layer = Layer;
+    static constexpr shape out = Layer.out();
+    static constexpr int padded_width = Layer.in.width + Layer.padding.left + Layer.padding.right;
+    static constexpr int padded_height = Layer.in.height + Layer.padding.top + Layer.padding.bottom;
+    static constexpr placement in_place = {padded_width * Layer.in.channels, Layer.in.channels};
+    static constexpr placement out_place = {out.width * out.channels, out.channels};
+    using kernel = typename algorithm::template kernel<conv2d_key{Layer, in_place, out_place, Layer.residual ? out_place : placement{}},
+                                                       typename Stack::format, target>;
+
+    static constexpr std::int64_t workspace_bytes = kernel::workspace_bytes;
+    static constexpr std::int64_t weight_bytes = kernel::packed_elements * static_cast<std::int64_t>(sizeof(float));
+    static constexpr std::int64_t macs = Layer.macs();
+
+    static constexpr auto name_text = [] {
+        text<200> joined("conv2d/");
+        auto size = [&](int a, int b, int c) {
+            joined.append(a);
+            joined.append("x");
+            joined.append(b);
+            joined.append("x");
+            joined.append(c);
+        };
+        size(Layer.in.height, Layer.in.width, Layer.in.channels);
+        joined.append("-");
+        joined.append(Layer.channels);
+        joined.append("k");
+        joined.append(Layer.kernel.height);
+        if (Layer.kernel.width != Layer.kernel.height) {
+            joined.append("x");
+            joined.append(Layer.kernel.width);
+        }
+        joined.append("s");
+        joined.append(Layer.stride.height);
+        if (Layer.dilation != extent(1)) {
+            joined.append("d");
+            joined.append(Layer.dilation.height);
+        }
+        if (Layer.groups != 1) {
+            joined.append("g");
+            joined.append(Layer.groups);
+        }
+        joined.append("/");
+        joined.append(Stack::name);
+        return joined;
+    }();
+
+    /// The kernel as plain data.
+    static constexpr conv2d_executable code = {
+        name_text.view(), algorithm::name, target::name, Layer, std::int64_t{4} * in_place.row_stride * padded_height,
+        std::int64_t{4} * (Layer.padding.top * in_place.row_stride + Layer.padding.left * in_place.pixel_stride), 4 * in_place.row_stride,
+        std::int64_t{4} * out.elements(), weight_bytes, workspace_bytes, &kernel::pack, &kernel::run, &target::available};
+};
+
+}  // namespace dlas
