@@ -91,7 +91,7 @@ struct placement {
     int x = 0;  // of the centre and the radius, in 64ths of a pixel
     int y = 0;
     int radius = 64;
-    direction u_axis;
+    direction u_axis = {};
     int aspect = 256;  // extent along v as 256ths of that along u
 };
 
@@ -104,7 +104,8 @@ struct canvas {
 
     constexpr color& at(int row, int column) { return pixels[static_cast<std::size_t>(row * width + column)]; }
 
-    /// Blends `paint` over all points with inside(u, v), |u| and |v| below 1536; 16 samples per pixel. Opacity in 256ths.
+    /// Blends `paint` over all points with inside(u, v), which must be less than 1536 from the centre; 16 samples
+    /// per pixel. Opacity in 256ths.
     template <class Inside>
     constexpr void draw(const placement& place, const color& paint, int opacity, Inside inside) {
         const int u_per_x = place.u_axis.x * 256 / place.radius;  // 1024 * 1024ths of the radius per 64th of a pixel

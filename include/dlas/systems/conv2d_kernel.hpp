@@ -26,7 +26,7 @@ struct conv2d_executable {
 /// A layer and a stack, as a kernel: conv2d_kernel<{.in = {56, 56, 64}, .channels = 64, .kernel = 3, .padding = 1}, stack<avx512>>.
 template <conv2d_layer Layer, class Stack>
 struct conv2d_kernel {
-    static_assert(layer_check<text<160>(Stack::refuses(Layer))>::passed);
+    static_assert(require_runs<Stack, Layer>());
     using target = typename Stack::target;
     using algorithm = chosen_algorithm<typename Stack::algorithm, Layer, target>;
 

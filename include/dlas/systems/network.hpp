@@ -12,26 +12,6 @@
 
 namespace dlas {
 
-/// Stops compilation where a policy cannot run a layer. Compilers that take computed messages show the reason as the message;
-/// g++ prints it as the template argument.
-template <text<160> Reason>
-struct layer_check {
-#if defined(__clang__) && __clang_major__ >= 17
-#pragma clang diagnostic push
-#pragma clang diagnostic ignored "-Wc++26-extensions"
-    static constexpr auto message = [] {
-        text<200> joined("[dlas] a policy cannot run this layer: ");
-        joined.append(Reason.view());
-        return joined;
-    }();
-    static_assert(Reason.length == 0, message.view());
-#pragma clang diagnostic pop
-#else
-    static_assert(Reason.length == 0, "[dlas] a policy cannot run this layer: the template argument of layer_check says which and why");
-#endif
-    static constexpr bool passed = true;
-};
-
 namespace deploying {
 
 /// A step with what the plan adds: kernel and sizes.
@@ -45,15 +25,16 @@ consteval planned_step plan_convolution() {
     using chosen_stack = stack_for<Plan, Key.layer>;
     static_assert(std::same_as<typename chosen_stack::target, typename Plan::target>, "[dlas] plan: a layer's stack has another target than the plan");
     using target = typename chosen_stack::target;
-    static_assert(layer_check<text<160>(chosen_stack::refuses(Key.layer))>::passed);
-    using algorithm = chosen_algorithm<typename chosen_stack::algorithm, Key.layer, target>;
-    using kernel = typename algorithm::template kernel<Key, typename chosen_stack::format, target>;
     planned_step result;
-    result.step.run = &kernel::run;
-    result.step.pack = &kernel::pack;
-    result.step.algorithm = algorithm::name;
-    result.step.weight_bytes = kernel::packed_elements * static_cast<std::int64_t>(sizeof(float));
-    result.workspace_bytes = kernel::workspace_bytes;
+    if constexpr (require_runs<chosen_stack, Key.layer>()) {
+        using algorithm = chosen_algorithm<typename chosen_stack::algorithm, Key.layer, target>;
+        using kernel = typename algorithm::template kernel<Key, typename chosen_stack::format, target>;
+        result.step.run = &kernel::run;
+        result.step.pack = &kernel::pack;
+        result.step.algorithm = algorithm::name;
+        result.step.weight_bytes = kernel::packed_elements * static_cast<std::int64_t>(sizeof(float));
+        result.workspace_bytes = kernel::workspace_bytes;
+    }
     return result;
 }
 

@@ -85,6 +85,35 @@ struct compose {
 template <class... Policies>
 using stack = typename stacking::compose<Policies...>::type;
 
+namespace stacking {
+
+/// g++ prints a template argument that is text, clang the literal that a call is given: each its own way to show the reason.
+#ifdef __clang__
+consteval bool policy_can_run_layer(const char* why_not) {
+    if (why_not != nullptr) throw "[dlas] a policy cannot run a layer: the argument of policy_can_run_layer() says which and why";
+    return true;
+}
+#else
+template <text<160> WhyNot>
+struct policy_can_run_layer {
+    static_assert(WhyNot.length == 0, "[dlas] a policy cannot run a layer: the template argument of policy_can_run_layer says which and why");
+};
+#endif
+
+}  // namespace stacking
+
+/// Stops compilation with the reason where a stack cannot run a layer.
+template <class Stack, conv2d_layer Layer>
+consteval bool require_runs() {
+    constexpr std::string_view why_not = Stack::refuses(Layer);
+#ifdef __clang__
+    static_assert(stacking::policy_can_run_layer(why_not.data()));
+#else
+    if constexpr (!why_not.empty()) (void)stacking::policy_can_run_layer<text<160>(why_not)>{};
+#endif
+    return why_not.empty();
+}
+
 /// One stack for every layer, or a type of the user's that chooses: `template <conv2d_layer L> static consteval auto select()`
 /// returning the stack for the layer. All stacks of a plan share one target: `using target = ...`.
 template <class T>
