@@ -148,8 +148,8 @@ constexpr bool in_shape(std::string_view name, int variant, int u, int v) {
         const int arm = 220 + variant / 2;
         return in_box(u, v, 1000, arm) || in_box(u, v, arm, 1000);
     }
-    if (name == "frame") return in_box(u, v, 850, 850) && !in_box(u, v, 380 + variant, 380 + variant);
-    if (name == "ring") return in_disc(u, v, 1000) && !in_disc(u, v, 450 + variant);
+    if (name == "frame") return in_box(u, v, 850, 850) && !in_box(u, v, 300 + variant, 300 + variant);
+    if (name == "ring") return in_disc(u, v, 1000) && !in_disc(u, v, 350 + variant);
     if (name == "square") return in_box(u, v, 830, 830);
     if (name == "star") {
         // A pentagram is what lies on the inner side of at least four of its five lines.
@@ -211,14 +211,14 @@ inline std::array<color, 2> draw_background(canvas& image, random_numbers& rando
 
 /// One image of class `label`.
 inline canvas draw(int label, random_numbers random) {
-    constexpr int least_contrast = 120;
+    constexpr int least_contrast = 100;
 
     canvas image;
     const std::array<color, 2> background = draw_background(image, random);
     for (int pieces = random.between(0, 3); pieces > 0; --pieces) draw_clutter(image, random, 140);
 
     placement place;
-    place.radius = random.between(5 * 64, 12 * 64);
+    place.radius = random.between(9 * 32, 23 * 32);
     const int margin = place.radius * 3 / 4;
     place.x = random.between(margin, canvas::width * 64 - margin);
     place.y = random.between(margin, canvas::height * 64 - margin);
@@ -230,9 +230,9 @@ inline canvas draw(int label, random_numbers random) {
     const std::string_view name = shapes10_names[static_cast<std::size_t>(label)];
     image.draw(place, paint, 256, [&](int u, int v) { return in_shape(name, variant, u, v); });
 
-    for (int pieces = random.between(0, 2); pieces > 0; --pieces) draw_clutter(image, random, 256);
+    for (int pieces = random.between(0, 3); pieces > 0; --pieces) draw_clutter(image, random, 256);
 
-    const int noise = random.between(5, 26);
+    const int noise = random.between(5, 29);
     for (color& pixel : image.pixels)
         for (int& channel : pixel) {
             channel += random.between(-noise, noise);

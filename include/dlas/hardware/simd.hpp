@@ -10,11 +10,12 @@ namespace dlas {
 ///   load_first<N>, store_first<N>  the first N lanes; touches no memory beyond N elements; other lanes read as 0
 ///   broadcast, add, subtract, multiply, multiply_add, max, min
 /// All of it carries the target in its type, so that units compiled with other flags never share its code.
+/// The primary is empty: a unit that is not compiled for the target has none of its vectors.
 template <class Element, class Target>
-struct simd {
-    static_assert(sizeof(Element) == 0,
-                  "[dlas] this target's vectors are not available in this translation unit: "
-                  "compile it with the target's compile_flags (see dlas/hardware), or choose dlas::scalar");
-};
+struct simd {};
+
+/// Whether this translation unit is compiled with the flags that the target needs (its compile_flags).
+template <class Target>
+concept compiled_for = requires { typename simd<float, Target>::batch; };
 
 }  // namespace dlas

@@ -83,6 +83,26 @@ consteval planned_step plan_step() {
     return result;
 }
 
+/// The first layer that a plan's stack cannot run, and why: "conv1: winograd: the stride is not 1". Empty where it runs them all.
+template <class Model, class Plan>
+consteval text<256> network_refusal() {
+    text<256> reason;
+    constexpr const auto& p = program_of<Model>;
+    auto ask = [&reason]<int Index>() {
+        constexpr program_step s = p.steps[Index];
+        if constexpr (s.kind == step_kind::conv2d) {
+            constexpr std::string_view why_not = stack_for<Plan, s.conv>::refuses(s.conv);
+            if (!why_not.empty() && reason.length == 0) {
+                reason.append(graph_of<Model>.name(graph_of<Model>.nodes[s.node]));
+                reason.append(": ");
+                reason.append(why_not);
+            }
+        }
+    };
+    [&]<int... I>(std::integer_sequence<int, I...>) { (ask.template operator()<I>(), ...); }(std::make_integer_sequence<int, p.steps.size()>{});
+    return reason;
+}
+
 template <int Steps>
 struct deployment {
     std::array<executable_step, Steps> steps;
@@ -128,6 +148,10 @@ consteval auto deploy(const program<P>& p, const auto& planned) {
 }
 
 }  // namespace deploying
+
+/// Why a plan cannot run a model: the first layer and the reason; empty where it can. What a sweep asks before it compiles a point.
+template <model Model, layer_plan Plan>
+inline constexpr auto network_refusal = deploying::network_refusal<Model, Plan>();
 
 /// A model compiled for a plan (a stack is the plan that chooses itself everywhere). Owns nothing: packed weights and the arena
 /// are the caller's, aligned to 64 bytes; nothing is allocated.

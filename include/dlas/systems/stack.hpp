@@ -105,6 +105,9 @@ struct policy_can_run_layer {
 /// Stops compilation with the reason where a stack cannot run a layer.
 template <class Stack, conv2d_layer Layer>
 consteval bool require_runs() {
+    static_assert(compiled_for<typename Stack::target>,
+                  "[dlas] the target's vectors are not available in this translation unit: compile it with the target's compile_flags "
+                  "(dlas/hardware), or choose dlas::scalar");
     constexpr std::string_view why_not = Stack::refuses(Layer);
 #ifdef __clang__
     static_assert(stacking::policy_can_run_layer(why_not.data()));

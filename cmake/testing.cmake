@@ -1,0 +1,41 @@
+# The kinds of tests that this project has; tests/CMakeLists.txt lists the tests.
+
+# dlas_add_test(<name> SOURCES <a.cpp>... [LIBRARIES <target>...] [NEEDS_DATA]
+#               [UNITS <file.cpp.in> [TARGETS <target>...] [SHARDS <n>]])
+# A doctest program. With NEEDS_DATA it is skipped where DLAS_DATA_DIR does not exist.
+function(dlas_add_test name)
+    cmake_parse_arguments(PARSE_ARGV 1 arg "NEEDS_DATA" "" "LIBRARIES")
+    dlas_add_program(${name} LIBRARIES dlas_test_main ${arg_LIBRARIES} ${arg_UNPARSED_ARGUMENTS})
+    add_test(NAME ${name} COMMAND ${name})
+    set_tests_properties(${name} PROPERTIES ENVIRONMENT "DLAS_DATA=${DLAS_DATA_DIR}" SKIP_RETURN_CODE 77)
+    if(arg_NEEDS_DATA)
+        set_property(TEST ${name} APPEND PROPERTY ENVIRONMENT DLAS_NEEDS_DATA=1)
+    endif()
+endfunction()
+
+# dlas_add_compile_fail_test(<name> SOURCE <file.cpp> MESSAGE <regex> [OPTIONS <flag>...])
+# The compiler must refuse the file with our message: any other error fails the test.
+function(dlas_add_compile_fail_test name)
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "SOURCE;MESSAGE" "OPTIONS")
+    cmake_path(ABSOLUTE_PATH arg_SOURCE)
+    set(includes $<TARGET_PROPERTY:dlas_test_main,INCLUDE_DIRECTORIES>)
+    add_test(NAME ${name} COMMAND_EXPAND_LISTS
+        COMMAND ${CMAKE_CXX_COMPILER} -std=c++20 -fsyntax-only -I$<JOIN:${includes},$<SEMICOLON>-I> ${arg_OPTIONS} ${arg_SOURCE})
+    # On a line of the compiler's own: it also quotes source lines, which hold the text of every static_assert near an error.
+    set_tests_properties(${name} PROPERTIES PASS_REGULAR_EXPRESSION "(error|note): [^\n]*${arg_MESSAGE}")
+endfunction()
+
+# dlas_add_shared_symbols_test(<name> TEMPLATE <file.cpp.in> [TARGETS <target>...])
+# Compiles the template for each ISA and fails where two ISAs' objects define one weak function: the linker would
+# keep either copy for all. Asked of optimized code only, since tiny functions stand out of line in all else.
+function(dlas_add_shared_symbols_test name)
+    if(NOT CMAKE_BUILD_TYPE STREQUAL "Release")
+        return()
+    endif()
+    add_library(${name} OBJECT)
+    target_link_libraries(${name} PRIVATE dlas::dlas)
+    dlas_set_warnings(${name})
+    dlas_add_target_units(${name} ${ARGN})
+    add_test(NAME ${name} COMMAND ${CMAKE_COMMAND} -D NM=${CMAKE_NM} -D "OBJECTS=$<TARGET_OBJECTS:${name}>"
+        -P ${PROJECT_SOURCE_DIR}/cmake/check_shared_symbols.cmake)
+endfunction()

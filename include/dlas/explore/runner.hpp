@@ -1,0 +1,165 @@
+// Measures the points of a design space: one Google Benchmark for each, accuracy and cost beside the time. Explore; hosted.
+#pragma once
+
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <benchmark/benchmark.h>
+
+#include <dlas/datasets/accuracy.hpp>
+#include <dlas/datasets/labeled_images.hpp>
+#include <dlas/explore/peak.hpp>
+#include <dlas/explore/points.hpp>
+#include <dlas/explore/report.hpp>
+#include <dlas/explore/seeded_weights.hpp>
+#include <dlas/systems/host_network.hpp>
+
+namespace dlas {
+
+/// What a sweep runs a model on. Without weights they are made up and there is no accuracy.
+struct sweep_subject {
+    std::shared_ptr<const safetensors> weights;
+    std::shared_ptr<const labeled_images> images;
+    std::string dataset;  ///< replaces the problem's name in labels where it is not empty
+};
+
+/// A design space on its way through Google Benchmark.
+class sweep_runner {
+public:
+    /// Adds the points that one unit compiled, and the peak of its target. A subject stands for all points of its model.
+    void add(std::span<const design_point> points, const peak_loop& peak) {
+        points_.insert(points_.end(), points.begin(), points.end());
+        peaks_.push_back({peak, 0});
+    }
+    void set_subject(std::string_view model, sweep_subject subject) { subjects_.emplace_back(model, std::move(subject)); }
+
+    /// Registers and runs; `argc` and `argv` as Google Benchmark takes them. Returns the exit status.
+    int run(int& argc, char** argv) {
+        bool own_table = true;
+        for (int i = 1; i < argc; ++i)
+            if (std::string_view(argv[i]).starts_with("--benchmark_format=")) own_table = false;
+        benchmark::Initialize(&argc, argv);
+        if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
+
+        std::vector<std::string> skipped;
+        int registered = 0;
+        for (const design_point& point : points_) {
+            const sweep_subject* subject = find_subject(point.model);
+            if (subject == nullptr && !subjects_.empty()) continue;
+            const std::string name = label(point, subject);
+            if (point.code == nullptr) skipped.push_back(name + ": " + std::string(point.refusal));
+            else if (!point.code->available()) skipped.push_back(name + ": this CPU lacks " + std::string(point.target));
+            else {
+                auto measured = std::make_shared<measurement>(point, subject, peak(point.target));
+                benchmark::RegisterBenchmark(name.c_str(), [measured](benchmark::State& state) { measured->run(state); })->Unit(benchmark::kMillisecond);
+                ++registered;
+            }
+        }
+        if (own_table) {
+            table_reporter table(registered);
+            benchmark::RunSpecifiedBenchmarks(&table);
+            for (const std::string& line : skipped) std::fprintf(stdout, "skipped %s\n", line.c_str());
+        } else {
+            benchmark::RunSpecifiedBenchmarks();
+        }
+        benchmark::Shutdown();
+        return 0;
+    }
+
+private:
+    /// One point with its network, made when its benchmark first runs and freed with the runner.
+    class measurement {
+    public:
+        measurement(const design_point& point, const sweep_subject* subject, double peak) : point_(point), peak_(peak) {
+            if (subject != nullptr) subject_ = *subject;
+        }
+
+        void run(benchmark::State& state) {
+            if (!ready_) prepare();
+            std::size_t next = 0;
+            for (auto unused : state) {
+                (void)unused;
+                benchmark::DoNotOptimize(dlas::run(*point_.code, inputs_[next].data(), weights_->data(), arena_->data()));
+                next = (next + 1) % inputs_.size();
+            }
+            const double operations = 2.0 * static_cast<double>(point_.code->macs);
+            state.counters["GFLOP/s"] =
+                benchmark::Counter(operations * 1e-9, benchmark::Counter::kIsIterationInvariantRate);
+            state.counters["peak_share"] =
+                benchmark::Counter(operations / peak_, benchmark::Counter::kIsIterationInvariantRate);
+            state.counters["MACs"] = static_cast<double>(point_.code->macs);
+            state.counters["weight_bytes"] = static_cast<double>(point_.code->weight_bytes);
+            state.counters["arena_bytes"] = static_cast<double>(point_.code->arena_bytes);
+            if (accuracy_) state.counters["top1"] = accuracy_->percent();
+        }
+
+    private:
+        void prepare() {
+            const executable& code = *point_.code;
+            weights_.emplace(code.weight_bytes);
+            arena_.emplace(code.arena_bytes);
+            if (subject_.weights) pack_weights(code, *subject_.weights, weights_->data());
+            else pack_seeded_weights(code, weights_->data());
+
+            const auto elements = static_cast<std::size_t>(code.input.elements());
+            if (subject_.images) {
+                const labeled_images& images = *subject_.images;
+                std::vector<float> input(elements);
+                const auto logits = [&](int index) {
+                    apply(*point_.input, images[index], input);
+                    return std::span<const float>(dlas::run(code, input.data(), weights_->data(), arena_->data()),
+                                                  static_cast<std::size_t>(code.output.elements()));
+                };
+                if (subject_.weights) accuracy_ = count_top1(images.labels, logits);
+                for (int i = 0; i < std::min(images.count(), 16); ++i) {
+                    apply(*point_.input, images[i], input);
+                    inputs_.push_back(input);
+                }
+            } else {
+                inputs_.emplace_back(elements, 0.5f);
+            }
+            ready_ = true;
+        }
+
+        design_point point_;
+        sweep_subject subject_;
+        double peak_;
+        bool ready_ = false;
+        std::optional<aligned_bytes> weights_, arena_;
+        std::vector<std::vector<float>> inputs_;
+        std::optional<top1> accuracy_;
+    };
+
+    static std::string label(const design_point& point, const sweep_subject* subject) {
+        std::string name = "network/";
+        name.append(point.model).append("/");
+        name.append(subject != nullptr && !subject->dataset.empty() ? std::string_view(subject->dataset) : point.dataset).append("/");
+        return name.append(point.stack);
+    }
+
+    const sweep_subject* find_subject(std::string_view model) const {
+        for (const auto& [name, subject] : subjects_)
+            if (name == model) return &subject;
+        return nullptr;
+    }
+
+    /// Peak of a target, measured once.
+    double peak(std::string_view target) {
+        for (auto& [loop, value] : peaks_)
+            if (loop.target == target) {
+                if (value == 0) value = measure_peak(loop);
+                return value;
+            }
+        return 1;
+    }
+
+    std::vector<design_point> points_;
+    std::vector<std::pair<peak_loop, double>> peaks_;
+    std::vector<std::pair<std::string, sweep_subject>> subjects_;
+};
+
+}  // namespace dlas

@@ -1,0 +1,3 @@
+#include <dlas/core/shape.hpp>
+
+int main() { return 0; }
