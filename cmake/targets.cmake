@@ -91,16 +91,3 @@ function(dlas_set_warnings name)
     target_compile_options(${name} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wconversion)
     set_target_properties(${name} PROPERTIES COMPILE_WARNING_AS_ERROR ${DLAS_WARNINGS_AS_ERRORS} CXX_EXTENSIONS OFF)
 endfunction()
-
-# dlas_embed_file(<cmake-target> FILE <file> HEADER <a.hpp> FUNCTION <name>)
-# Makes the file's bytes a part of the program: defines `std::span<const std::byte> name()`, which the header declares.
-function(dlas_embed_file name)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "" "FILE;HEADER;FUNCTION" "")
-    cmake_path(ABSOLUTE_PATH arg_FILE NORMALIZE)
-    set(source ${CMAKE_CURRENT_BINARY_DIR}/${arg_FUNCTION}.cpp)
-    add_custom_command(OUTPUT ${source} DEPENDS ${arg_FILE} ${PROJECT_SOURCE_DIR}/cmake/embed_file.cmake
-        COMMAND ${CMAKE_COMMAND} -D FILE=${arg_FILE} -D HEADER=${arg_HEADER} -D FUNCTION=${arg_FUNCTION} -D SOURCE=${source}
-            -P ${PROJECT_SOURCE_DIR}/cmake/embed_file.cmake)
-    target_sources(${name} PRIVATE ${source})
-    target_include_directories(${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
-endfunction()

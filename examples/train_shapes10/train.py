@@ -111,7 +111,7 @@ def main():
     parser.add_argument("test", help="the test split in the same format")
     parser.add_argument("weights", help="the .safetensors file to write")
     parser.add_argument("--logits", help="a .safetensors file for the logits of the test split")
-    parser.add_argument("--epochs", type=int, default=15)
+    parser.add_argument("--epochs", type=int, default=14)
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--rate", type=float, default=0.1)
     parser.add_argument("--seed", type=int, default=1)

@@ -89,7 +89,10 @@ struct register_tile {
                 for (int i = 0; i < Key.sum.inner.count; ++i) {
                     batch weights[Key.vectors];
 #pragma GCC unroll 32
-                    for (int v = 0; v < Key.vectors; ++v) weights[v] = vector::load(panel + v * vector::lanes);
+                    for (int v = 0; v < Key.vectors; ++v) {
+                        weights[v] = vector::load(panel + v * vector::lanes);
+                        __builtin_prefetch(panel + PFD + v * vector::lanes, 0, PFH);
+                    }
 #pragma GCC unroll 32
                     for (int p = 0; p < pixels; ++p) {
                         const batch x = vector::broadcast(terms[input_offset(p)]);

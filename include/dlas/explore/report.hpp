@@ -56,7 +56,7 @@ public:
             if (run.run_type != Run::RT_Iteration) continue;
             const std::string name = run.run_name.function_name;
             auto [at, is_new] = index_.try_emplace(name, rows_.size());
-            if (is_new) rows_.push_back({.name = name});
+            if (is_new) rows_.emplace_back().name = name;
             sweep_row& row = rows_[at->second];
             row.milliseconds.push_back(run.GetAdjustedRealTime() * 1e3 / benchmark::GetTimeUnitMultiplier(run.time_unit));
             auto counter = [&run](const char* key, double fallback) {

@@ -27,6 +27,13 @@ struct sweep_subject {
     std::string dataset;  ///< replaces the problem's name in labels where it is not empty
 };
 
+/// "network/resnet20/cifar10/f32/dense/direct/avx2": a point's name everywhere. `dataset` replaces the problem's where it is not empty.
+inline std::string point_name(const design_point& point, std::string_view dataset = {}) {
+    std::string name = "network/";
+    name.append(point.model).append("/").append(dataset.empty() ? point.dataset : dataset).append("/").append(point.stack);
+    return name;
+}
+
 /// A design space on its way through Google Benchmark.
 class sweep_runner {
 public:
@@ -36,6 +43,18 @@ public:
         peaks_.push_back({peak, 0});
     }
     void set_subject(std::string_view model, sweep_subject subject) { subjects_.emplace_back(model, std::move(subject)); }
+
+    std::span<const design_point> points() const { return points_; }
+
+    /// Floating-point operations a second of a target, measured once.
+    double peak(std::string_view target) {
+        for (auto& [loop, value] : peaks_)
+            if (loop.target == target) {
+                if (value == 0) value = measure_peak(loop);
+                return value;
+            }
+        return 1;
+    }
 
     /// Registers and runs; `argc` and `argv` as Google Benchmark takes them. Returns the exit status.
     int run(int& argc, char** argv) {
@@ -50,7 +69,7 @@ public:
         for (const design_point& point : points_) {
             const sweep_subject* subject = find_subject(point.model);
             if (subject == nullptr && !subjects_.empty()) continue;
-            const std::string name = label(point, subject);
+            const std::string name = point_name(point, subject != nullptr ? std::string_view(subject->dataset) : std::string_view());
             if (point.code == nullptr) skipped.push_back(name + ": " + std::string(point.refusal));
             else if (!point.code->available()) skipped.push_back(name + ": this CPU lacks " + std::string(point.target));
             else {
@@ -134,27 +153,10 @@ private:
         std::optional<top1> accuracy_;
     };
 
-    static std::string label(const design_point& point, const sweep_subject* subject) {
-        std::string name = "network/";
-        name.append(point.model).append("/");
-        name.append(subject != nullptr && !subject->dataset.empty() ? std::string_view(subject->dataset) : point.dataset).append("/");
-        return name.append(point.stack);
-    }
-
     const sweep_subject* find_subject(std::string_view model) const {
         for (const auto& [name, subject] : subjects_)
             if (name == model) return &subject;
         return nullptr;
-    }
-
-    /// Peak of a target, measured once.
-    double peak(std::string_view target) {
-        for (auto& [loop, value] : peaks_)
-            if (loop.target == target) {
-                if (value == 0) value = measure_peak(loop);
-                return value;
-            }
-        return 1;
     }
 
     std::vector<design_point> points_;

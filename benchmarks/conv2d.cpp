@@ -1,0 +1,54 @@
+// Single convolution layers, warm: every algorithm on every ISA. Names are conv2d/<shape>/<format>/<sparsity>/<algorithm>/<target>.
+// GFLOP/s counts the multiply-accumulates of the definition, so Winograd may exceed the core's peak; no other algorithm can.
+#include <vector>
+
+#include <benchmark/benchmark.h>
+
+#include <dlas/explore/peak.hpp>
+#include <dlas/systems/host_network.hpp>
+
+#include "conv2d_layers.hpp"
+
+namespace {
+
+void measure(benchmark::State& state, const dlas::conv2d_executable& code, double peak) {
+    dlas::aligned_bytes input(code.input_bytes), output(code.output_bytes), weights(code.weight_bytes), workspace(code.workspace_bytes);
+    std::vector<float> filter(static_cast<std::size_t>(code.layer.filter_elements()), 0.01f), bias(static_cast<std::size_t>(code.layer.channels), 0.1f);
+    code.pack(filter.data(), bias.data(), reinterpret_cast<float*>(weights.data()));
+    std::fill_n(reinterpret_cast<float*>(input.data()), code.input_bytes / 4, 0.5f);
+    const dlas::kernel_arguments arguments = {input.data() + code.first_pixel, nullptr, weights.data(), output.data(), workspace.data()};
+    for (auto unused : state) {
+        (void)unused;
+        code.run(arguments);
+        benchmark::ClobberMemory();
+    }
+    const double operations = 2.0 * static_cast<double>(code.layer.macs());
+    state.counters["GFLOP/s"] = benchmark::Counter(operations * 1e-9, benchmark::Counter::kIsIterationInvariantRate);
+    state.counters["peak_share"] = benchmark::Counter(operations / peak, benchmark::Counter::kIsIterationInvariantRate);
+    state.counters["weight_bytes"] = static_cast<double>(code.weight_bytes);
+    state.counters["workspace_bytes"] = static_cast<double>(code.workspace_bytes);
+}
+
+template <class Target>
+void add_target() {
+    const double peak = Target::available() ? dlas::measure_peak(dlas::compiled_peak<Target>()) : 1;
+    for (const dlas::conv2d_executable& code : compiled_layers<Target>())
+        if (code.run != nullptr && code.available())
+            benchmark::RegisterBenchmark(std::string(code.name).c_str(), [&code, peak](benchmark::State& state) { measure(state, code, peak); })
+                ->Unit(benchmark::kMicrosecond);
+}
+
+template <class... Targets>
+void add_targets(dlas::policy_list<Targets...>) {
+    (add_target<Targets>(), ...);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    benchmark::Initialize(&argc, argv);
+    if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
+    add_targets(dlas::policy_list<DLAS_UNIT_TARGETS>{});
+    benchmark::RunSpecifiedBenchmarks();
+    benchmark::Shutdown();
+}

@@ -1,0 +1,20 @@
+// The networks that `networks` measures: the usual CIFAR-10 and ImageNet forms, every layer's algorithm chosen by rule.
+#pragma once
+
+#include <dlas/datasets/problems.hpp>
+#include <dlas/explore/points.hpp>
+#include <dlas/explore/space.hpp>
+#include <dlas/models/mobilenet.hpp>
+#include <dlas/models/resnet.hpp>
+#include <dlas/models/squeezenet.hpp>
+#include <dlas/models/vgg.hpp>
+
+inline constexpr auto measured_stacks =
+    dlas::axes(dlas::axis<dlas::automatic, dlas::first_of<dlas::direct, dlas::depthwise>>, dlas::axis<dlas::avx2, dlas::avx512>);
+
+using measured_networks =
+    dlas::exploration<std::remove_cvref_t<decltype(measured_stacks)>, dlas::resnet8<dlas::cifar10>, dlas::resnet20<dlas::cifar10>,
+                      dlas::resnet18<dlas::cifar10>, dlas::vgg16<dlas::cifar10>, dlas::mobilenet_v1<dlas::cifar10>,
+                      dlas::mobilenet_v2<dlas::cifar10>, dlas::resnet18<dlas::imagenet>, dlas::resnet50<dlas::imagenet>,
+                      dlas::vgg16<dlas::imagenet>, dlas::mobilenet_v1<dlas::imagenet>, dlas::mobilenet_v2<dlas::imagenet>,
+                      dlas::squeezenet1_1<dlas::imagenet>>;
