@@ -98,10 +98,6 @@ struct references {
     }
 };
 
-bool uses(const dlas::executable& code, std::string_view algorithm) {
-    return std::ranges::any_of(code.steps, [algorithm](const dlas::executable_step& step) { return step.algorithm == algorithm; });
-}
-
 /// Every compiled network of the model answers as PyTorch does.
 void check_logits(const trained& network) {
     const std::filesystem::path folder = data();
@@ -131,7 +127,7 @@ void check_logits(const trained& network) {
         const std::string label = label_of(*code);
         MESSAGE(label, ": off by ", error, " (", error_in_double, " from double)");
         CAPTURE(label);
-        CHECK(error <= (uses(*code, "winograd4") ? 1e-3 : 1e-4));
+        CHECK(error <= 1e-4);
     }
 }
 

@@ -63,7 +63,9 @@ consteval tiling choose_tiling(int height, int width, int channels) {
         for (int columns = 1; columns <= 28 && columns <= width; ++columns)
             for (int v = 1; v <= 12 && v <= vectors; ++v) {
                 const tiling t = {rows, columns, v};
-                if (!fits_registers<Target>(t)) continue;
+                // As many tiles of fewer pixels would do the same for less.
+                if (columns != ceil_divide(width, ceil_divide(width, columns)) || rows != ceil_divide(height, ceil_divide(height, rows))) break;
+                if (!fits_registers<Target>(t)) break;
                 const double cost = tiling_cost<Target>(t, height, width, channels);
                 if (cost < best_cost * 0.999) {
                     best = t;

@@ -20,10 +20,42 @@ struct list {
     constexpr const T* end() const { return elements + count; }
 
     constexpr T& push(const T& element) {
-        if (count == Capacity) throw "[dlas] a compile-time list is full: the network is larger than the bound in models/graph.hpp";
+        if (count == Capacity) throw "[dlas] a compile-time list is full";
         elements[count] = element;
         return elements[count++];
     }
+};
+
+/// A list that grows without a bound, for constant evaluation alone: the compiler's memory, never a program's.
+template <class T>
+class growing_list {
+public:
+    constexpr growing_list() = default;
+    growing_list(const growing_list&) = delete;
+    growing_list& operator=(const growing_list&) = delete;
+    constexpr ~growing_list() { delete[] elements_; }
+
+    constexpr int size() const { return count_; }
+    constexpr T& operator[](int index) { return elements_[index]; }
+    constexpr const T& operator[](int index) const { return elements_[index]; }
+    constexpr const T* begin() const { return elements_; }
+    constexpr const T* end() const { return elements_ + count_; }
+
+    constexpr void push(const T& element) {
+        if (count_ == capacity_) {
+            capacity_ = capacity_ == 0 ? 64 : 2 * capacity_;
+            T* larger = new T[static_cast<unsigned>(capacity_)];
+            for (int i = 0; i < count_; ++i) larger[i] = elements_[i];
+            delete[] elements_;
+            elements_ = larger;
+        }
+        elements_[count_++] = element;
+    }
+
+private:
+    T* elements_ = nullptr;
+    int count_ = 0;
+    int capacity_ = 0;
 };
 
 }  // namespace dlas

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -85,7 +86,8 @@ public:
             else std::fprintf(stdout, "%6.1f%% ", row.top1_percent);
             std::fprintf(stdout, "%6.0f KB %6.0f KB %8.1f %5.0f%%\n", row.weight_bytes / 1024, row.arena_bytes / 1024, row.gflops, 100 * row.peak_share);
         }
-        std::fprintf(stdout, "* no other point is at least as fast, as small (weights + arena) and as accurate, and better in one of these\n");
+        std::fprintf(stdout, "* no other point is at least as fast, as small (weights + arena) and as accurate, and better in one of these\n"
+                             "GFLOP/s counts the definition's multiply-adds, of which Winograd needs fewer: it may pass the measured peak\n");
         std::fflush(stdout);
     }
 

@@ -55,8 +55,11 @@ struct graph {
     constexpr shape output() const { return nodes[nodes.size() - 1].out; }
 };
 
-/// Large enough for every network in models/; building another one may need more.
-using graph_builder = graph<1024, 48 * 1024>;
+/// A graph that grows while the compiler builds it.
+struct graph_builder {
+    growing_list<node> nodes;
+    growing_list<char> names;
+};
 
 /// A feature map while a graph is being built.
 struct tensor {

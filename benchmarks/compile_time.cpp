@@ -1,0 +1,133 @@
+// What a network costs the compiler: seconds, memory and code, for a network specialized for AVX-512 at -O3.
+//   compile_time [--check] [options of Google Benchmark]
+// Times are the compiler's own (user and system), which a busy machine disturbs less than the wall clock; the wall clock is a counter.
+// --check compares with the budgets below and fails where one is exceeded in each of three attempts.
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <benchmark/benchmark.h>
+
+namespace {
+
+struct subject {
+    const char* name;
+    const char* model;
+    double seconds;    // budgets
+    double megabytes;
+    double code_kilobytes;
+};
+
+constexpr subject subjects[] = {
+    {"resnet20/cifar10", "dlas::resnet20<dlas::cifar10>", 6, 600, 250},   {"resnet56/cifar10", "dlas::resnet56<dlas::cifar10>", 6, 600, 250},
+    {"resnet50/imagenet", "dlas::resnet50<dlas::imagenet>", 6, 600, 250}, {"mobilenet_v2/imagenet", "dlas::mobilenet_v2<dlas::imagenet>", 6, 600, 250},
+    {"vgg16/imagenet", "dlas::vgg16<dlas::imagenet>", 6, 600, 250},
+};
+
+struct cost {
+    double cpu_seconds = 0;
+    double wall_seconds = 0;
+    double megabytes = 0;
+    double code_kilobytes = 0;
+};
+
+/// A folder that goes when the program does.
+struct scratch_folder {
+    std::filesystem::path path = std::filesystem::temp_directory_path() / ("dlas_compile_time_" + std::to_string(getpid()));
+    scratch_folder() { std::filesystem::create_directory(path); }
+    ~scratch_folder() { std::filesystem::remove_all(path); }
+};
+
+std::vector<std::string> words(const std::string& text) {
+    std::istringstream stream(text);
+    return {std::istream_iterator<std::string>(stream), {}};
+}
+
+/// Bytes of code, as `size` counts them (text, with constants).
+double code_bytes(const std::filesystem::path& object) {
+    FILE* output = popen(("size \"" + object.string() + "\" | tail -n 1").c_str(), "r");
+    double text = 0;
+    if (output == nullptr || std::fscanf(output, "%lf", &text) != 1) throw std::runtime_error("`size` cannot read " + object.string());
+    pclose(output);
+    return text;
+}
+
+cost compile(const subject& s, const std::filesystem::path& folder) {
+    const std::filesystem::path source = folder / "network.cpp", object = folder / "network.o";
+    std::ofstream(source) << "#include <dlas/dlas.hpp>\n"
+                          << "const dlas::executable& compiled() { return dlas::network<" << s.model << ", dlas::stack<dlas::avx512>>::code; }\n";
+    std::vector<std::string> command = words(DLAS_COMPILE_COMMAND);
+    command.insert(command.end(), {"-c", source.string(), "-o", object.string()});
+    std::vector<char*> arguments;
+    for (std::string& word : command) arguments.push_back(word.data());
+    arguments.push_back(nullptr);
+
+    const auto start = std::chrono::steady_clock::now();
+    const pid_t child = fork();
+    if (child == 0) {
+        execvp(arguments[0], arguments.data());
+        _exit(127);
+    }
+    int status = 0;
+    rusage usage{};
+    // The driver's own children count into its usage once it has waited for them.
+    if (child < 0 || wait4(child, &status, 0, &usage) < 0 || status != 0) throw std::runtime_error(std::string("cannot compile ") + s.model);
+    auto seconds = [](timeval t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6; };
+    return {seconds(usage.ru_utime) + seconds(usage.ru_stime), std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(),
+            static_cast<double>(usage.ru_maxrss) / 1024, code_bytes(object) / 1024};
+}
+
+bool within_budgets(const std::filesystem::path& folder) {
+    bool all = true;
+    for (const subject& s : subjects) {
+        bool fits = false;
+        for (int attempt = 0; attempt < 3 && !fits; ++attempt) {
+            const cost c = compile(s, folder);
+            fits = c.cpu_seconds <= s.seconds && c.megabytes <= s.megabytes && c.code_kilobytes <= s.code_kilobytes;
+            std::printf("%-24s %5.2f s of %.0f, %4.0f MB of %.0f, %4.0f KB of code of %.0f%s\n", s.name, c.cpu_seconds, s.seconds, c.megabytes,
+                        s.megabytes, c.code_kilobytes, s.code_kilobytes, fits ? "" : "  EXCEEDED");
+        }
+        all = all && fits;
+    }
+    return all;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    try {
+        const scratch_folder folder;
+        if (argc == 2 && std::string(argv[1]) == "--check") return within_budgets(folder.path) ? 0 : 1;
+        benchmark::Initialize(&argc, argv);
+        if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
+        for (const subject& s : subjects)
+            benchmark::RegisterBenchmark((std::string("compile/") + s.name + "/automatic/avx512").c_str(), [&](benchmark::State& state) {
+                cost c;
+                for (auto unused : state) {
+                    (void)unused;
+                    c = compile(s, folder.path);
+                    state.SetIterationTime(c.cpu_seconds);
+                }
+                state.counters["wall_seconds"] = c.wall_seconds;
+                state.counters["memory_MB"] = c.megabytes;
+                state.counters["code_KB"] = c.code_kilobytes;
+            })->UseManualTime()->Iterations(1)->Unit(benchmark::kSecond);
+        benchmark::RunSpecifiedBenchmarks();
+        benchmark::Shutdown();
+        return 0;
+    } catch (const std::exception& failure) {
+        std::fprintf(stderr, "compile_time: %s\n", failure.what());
+        return 1;
+    }
+}
