@@ -1,6 +1,8 @@
 // A list of bounded length for compile-time passes. Core.
 #pragma once
 
+#include <dlas/core/require.hpp>
+
 namespace dlas {
 
 /// Elements in place, at most `Capacity`; growing past it stops the constant evaluation.
@@ -20,7 +22,7 @@ struct list {
     constexpr const T* end() const { return elements + count; }
 
     constexpr T& push(const T& element) {
-        if (count == Capacity) throw "[dlas] a compile-time list is full";
+        require(count < Capacity, "[dlas] a compile-time list is full");
         elements[count] = element;
         return elements[count++];
     }

@@ -3,6 +3,8 @@
 
 #include <string_view>
 
+#include <dlas/core/require.hpp>
+
 namespace dlas {
 
 /// Text of bounded length held by value, so that a constexpr value can own it.
@@ -19,7 +21,7 @@ struct text {
 
     constexpr void append(std::string_view more) {
         for (char c : more) {
-            if (length == Capacity) throw "[dlas] a name or label is longer than its bound";
+            require(length < Capacity, "[dlas] a name or label is longer than its bound");
             characters[length++] = c;
         }
     }

@@ -7,6 +7,7 @@
 
 #include <dlas/core/layer.hpp>
 #include <dlas/core/list.hpp>
+#include <dlas/core/require.hpp>
 #include <dlas/core/text.hpp>
 
 namespace dlas {
@@ -72,10 +73,6 @@ struct tensor {
 
 namespace building {
 
-constexpr void require(bool condition, const char* message) {
-    if (!condition) throw message;  // not a constant expression: the compiler shows this line and the message
-}
-
 constexpr tensor append(graph_builder& builder, node n, std::string_view name = {}) {
     n.name_begin = builder.names.size();
     n.name_length = static_cast<int>(name.size());
@@ -98,10 +95,10 @@ struct conv2d_options {
 
 /// Convolution with parameters `name`.weight (OIHW) and, unless switched off, `name`.bias.
 constexpr tensor conv2d(tensor x, const conv2d_options& options, layer_name name) {
-    building::require(options.channels > 0 && options.groups > 0, "[dlas] conv2d: channels and groups must be positive");
-    building::require(x.channels() % options.groups == 0 && options.channels % options.groups == 0,
+    require(options.channels > 0 && options.groups > 0, "[dlas] conv2d: channels and groups must be positive");
+    require(x.channels() % options.groups == 0 && options.channels % options.groups == 0,
                       "[dlas] conv2d: groups must divide the input and the output channels");
-    building::require(options.kernel.height > 0 && options.kernel.width > 0 && options.stride.height > 0 && options.stride.width > 0 &&
+    require(options.kernel.height > 0 && options.kernel.width > 0 && options.stride.height > 0 && options.stride.width > 0 &&
                           options.dilation.height > 0 && options.dilation.width > 0,
                       "[dlas] conv2d: kernel, stride and dilation must be positive");
     node n;
@@ -109,7 +106,7 @@ constexpr tensor conv2d(tensor x, const conv2d_options& options, layer_name name
     n.inputs[0] = x.node;
     n.conv = {.in = x.shape(), .channels = options.channels, .kernel = options.kernel, .stride = options.stride,
               .dilation = options.dilation, .padding = options.padding, .groups = options.groups};
-    building::require(x.shape().height + options.padding.top + options.padding.bottom >= n.conv.reach().height &&
+    require(x.shape().height + options.padding.top + options.padding.bottom >= n.conv.reach().height &&
                           x.shape().width + options.padding.left + options.padding.right >= n.conv.reach().width,
                       "[dlas] conv2d: the window is larger than the padded input");
     n.bias = options.bias;
@@ -153,7 +150,7 @@ constexpr tensor relu(tensor x) { return activate(x, activation::relu); }
 constexpr tensor relu6(tensor x) { return activate(x, activation::relu6); }
 
 constexpr tensor add(tensor a, tensor b) {
-    building::require(a.shape() == b.shape(), "[dlas] add: the two feature maps differ in shape");
+    require(a.shape() == b.shape(), "[dlas] add: the two feature maps differ in shape");
     node n;
     n.op = operation::add;
     n.inputs[0] = a.node;
@@ -165,7 +162,7 @@ constexpr tensor operator+(tensor a, tensor b) { return add(a, b); }
 
 /// Joins two feature maps along their channels; costs no copy where each is made for this place alone.
 constexpr tensor concatenate(tensor a, tensor b) {
-    building::require(a.shape().height == b.shape().height && a.shape().width == b.shape().width,
+    require(a.shape().height == b.shape().height && a.shape().width == b.shape().width,
                       "[dlas] concatenate: the feature maps differ in rows or columns");
     node n;
     n.op = operation::concatenate;
@@ -215,7 +212,7 @@ constexpr tensor global_average_pool(tensor x) {
 
 /// Every `stride`-th pixel, with channels of zeros before and after: the option-A shortcut of He et al. (2016).
 constexpr tensor subsample(tensor x, int stride, int channels_before, int channels_after) {
-    building::require(stride > 0 && channels_before >= 0 && channels_after >= 0, "[dlas] subsample: stride must be positive, channels not negative");
+    require(stride > 0 && channels_before >= 0 && channels_after >= 0, "[dlas] subsample: stride must be positive, channels not negative");
     node n;
     n.op = operation::subsample;
     n.inputs[0] = x.node;

@@ -90,7 +90,7 @@ namespace stacking {
 /// g++ prints a template argument that is text, clang the literal that a call is given: each its own way to show the reason.
 #ifdef __clang__
 consteval bool policy_can_run_layer(const char* why_not) {
-    if (why_not != nullptr) throw "[dlas] a policy cannot run a layer: the argument of policy_can_run_layer() says which and why";
+    require(why_not == nullptr, "[dlas] a policy cannot run a layer: the argument of policy_can_run_layer() says which and why");
     return true;
 }
 #else
