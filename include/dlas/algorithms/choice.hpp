@@ -37,8 +37,27 @@ struct first_of {
     };
 };
 
-/// A rule of thumb: depthwise layers by their own kernel; Winograd F(4x4) for 3x3 windows where enough tiles and channels share its
-/// larger weights; direct for the rest.
+namespace choosing {
+
+/// Cycles that a layer takes: multiply-adds at the core's peak, then the packed weights, of which a run sees no byte twice, at the
+/// 5 bytes a cycle that far caches give one core (measured on a Xeon), then the transforms of Winograd's tiles.
+template <class Target>
+constexpr double direct_cycles(const conv2d_layer& layer) {
+    return static_cast<double>(layer.macs()) / (2 * float_lanes<Target>) + static_cast<double>(layer.filter_elements()) * 4 / 5;
+}
+template <int Outputs, class Target>
+constexpr double winograd_cycles(const conv2d_layer& layer) {
+    constexpr int products = (Outputs + 2) * (Outputs + 2);
+    const double tiles = ceil_divide(layer.out().height, Outputs) * ceil_divide(layer.out().width, Outputs);
+    const double channels = static_cast<double>(layer.in.channels) * layer.channels;
+    const double transforms = 2.5 * products * (ceil_divide(layer.in.channels, float_lanes<Target>) + ceil_divide(layer.channels, float_lanes<Target>));
+    return tiles * (products * channels / (2 * float_lanes<Target>) + transforms) + products * channels * 4 / 5;
+}
+
+}  // namespace choosing
+
+/// The algorithm that a small model of the core expects to be the fastest: depthwise layers by their own kernel, 3x3 windows of
+/// stride 1 by Winograd where enough tiles share its larger weights, the rest directly.
 struct automatic {
     static constexpr policy_kind kind = policy_kind::algorithm;
     static constexpr std::string_view name = "automatic";
@@ -50,12 +69,17 @@ struct automatic {
 
     template <conv2d_layer Layer, class Target>
     struct choice {
+        template <int Outputs>
+        static consteval double winograd_cycles() {
+            if (!winograd<Outputs>::template refuses<Target>(Layer).empty()) return 1e300;
+            return 1.1 * choosing::winograd_cycles<Outputs, Target>(Layer);  // near a tie the smaller weights win
+        }
         static consteval auto pick() {
+            constexpr double by_direct = choosing::direct_cycles<Target>(Layer), by_two = winograd_cycles<2>(), by_four = winograd_cycles<4>();
             if constexpr (depthwise::refuses<Target>(Layer).empty()) return depthwise{};
-            else if constexpr (winograd<4>::template refuses<Target>(Layer).empty() && Layer.in.channels >= 16 && Layer.channels >= 16 &&
-                               Layer.out().pixels() >= 144)
-                return winograd<4>{};
-            else return direct{};
+            else if constexpr (by_direct <= by_two && by_direct <= by_four) return direct{};
+            else if constexpr (by_two <= by_four) return winograd<2>{};
+            else return winograd<4>{};
         }
         using type = decltype(pick());
     };

@@ -34,15 +34,16 @@ constexpr bool fits_registers(tiling t) {
 }
 
 /// Cycles for one term of the sum over all tiles of a height x width x channels output, relative units.
-/// Two vector operations and two loads a cycle; eight independent sums hide the latency of an addition; tiles at the edge
-/// overlap their neighbours, so partial tiles cost as much as whole ones; each row of weights comes from the second-level cache.
+/// Two vector operations a cycle and a little less than two loads, for the pixels of large maps collide in the first-level cache;
+/// eight independent sums hide the latency of an addition; tiles at the edge overlap their neighbours, so partial tiles cost as
+/// much as whole ones; each row of weights comes from the second-level cache.
 template <class Target>
 constexpr double tiling_cost(tiling t, int height, int width, int channels) {
     const int pixels = t.rows * t.columns;
     const double tiles = ceil_divide(height, t.rows) * ceil_divide(width, t.columns);
     auto cycles = [&](int vectors) {
         const int arithmetic = pixels * vectors * (Target::fused_multiply_add ? 1 : 2);
-        const int loads = pixels + vectors;
+        const double loads = 1.25 * (pixels + vectors);
         const double busy = (arithmetic > loads ? arithmetic : loads) / 2.0;
         const double latency = 4.0;
         return (busy > latency ? busy : latency) + 0.5 + vectors * Target::vector_bytes / 64.0 * 0.5;

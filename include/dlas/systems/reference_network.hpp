@@ -18,6 +18,20 @@
 
 namespace dlas {
 
+/// A graph of any size: so that code that runs on hosts is compiled once for all of them.
+struct graph_view {
+    std::span<const node> nodes;
+    const char* names = nullptr;
+
+    template <int N, int C>
+    constexpr graph_view(const graph<N, C>& g)  // NOLINT: a graph is seen as one
+        : nodes(g.nodes.begin(), g.nodes.end()), names(g.names.begin()) {}
+
+    constexpr std::string_view name(const node& n) const { return {names + n.name_begin, static_cast<std::size_t>(n.name_length)}; }
+    constexpr const node& operator[](int index) const { return nodes[static_cast<std::size_t>(index)]; }
+    constexpr int size() const { return static_cast<int>(nodes.size()); }
+};
+
 /// A tensor of a weight file that a network needs.
 struct stored_tensor {
     std::string name;
@@ -32,11 +46,10 @@ struct stored_tensor {
 };
 
 /// All tensors that a network needs, as PyTorch's state_dict has them, in the order of its operations; each name once.
-template <int N, int C>
-std::vector<stored_tensor> stored_tensors(const graph<N, C>& g) {
+inline std::vector<stored_tensor> stored_tensors(graph_view g) {
     std::vector<stored_tensor> tensors;
-    for (int i = 0; i < g.nodes.size(); ++i) {
-        const node& n = g.nodes[i];
+    for (int i = 0; i < g.size(); ++i) {
+        const node& n = g[i];
         auto add = [&](std::string_view parameter, std::vector<std::int64_t> extents) {
             std::string name = std::string(g.name(n)).append(".").append(parameter);
             if (std::ranges::find(tensors, name, &stored_tensor::name) == tensors.end()) tensors.push_back({std::move(name), std::move(extents), i});
@@ -110,8 +123,7 @@ std::vector<double> run_operation(const node& n, std::span<const float> a, std::
 
 /// Runs a network on one image (NHWC, preprocessed). Every operation computes in double precision; the tensors between
 /// operations are rounded to float, once each. Throws dlas::error where a tensor is missing or of another shape.
-template <int N, int C>
-std::vector<double> reference_run(const graph<N, C>& g, const safetensors& weights, std::span<const float> image) {
+inline std::vector<double> reference_run(graph_view g, const safetensors& weights, std::span<const float> image) {
     for (const stored_tensor& wanted : stored_tensors(g)) {
         const safetensors::tensor* found = weights.find(wanted.name);
         if (found == nullptr || found->shape != wanted.shape)
@@ -125,7 +137,7 @@ std::vector<double> reference_run(const graph<N, C>& g, const safetensors& weigh
         auto parameter = [&](std::string_view name) {
             return weights.find(std::string(g.name(n)).append(".").append(name))->f32().data();
         };
-        const shape in = first < 0 ? n.out : g.nodes[first].out;
+        const shape in = first < 0 ? n.out : g[first].out;
         result = reference::run_operation(n, tensor(first), second < 0 ? std::span<const float>() : tensor(second), in, in.channels, parameter);
         std::vector<float>& rounded = tensors.emplace_back(result.size());
         std::ranges::transform(result, rounded.begin(), [](double x) { return static_cast<float>(x); });
@@ -159,12 +171,11 @@ namespace reference {
 /// or overflow. Convolutions and normalizations bring it back to `usual`; sums and pools move it.
 inline constexpr double usual_mean_square = 4;  // large enough that ReLU6 has something to cut off
 
-template <int N, int C>
-std::vector<double> mean_squares(const graph<N, C>& g) {
+inline std::vector<double> mean_squares(graph_view g) {
     std::vector<double> squares;
     for (const node& n : g.nodes) {
         auto of = [&](int input) { return squares[static_cast<std::size_t>(n.inputs[input])]; };
-        auto channels = [&](int input) { return double(g.nodes[n.inputs[input]].out.channels); };
+        auto channels = [&](int input) { return double(g[n.inputs[input]].out.channels); };
         double square = 1;
         switch (n.op) {
         case operation::input: break;
@@ -186,8 +197,7 @@ std::vector<double> mean_squares(const graph<N, C>& g) {
 
 /// Made-up weights with exactly the tensors that a network needs: He's initialization, normalizations with statistics that
 /// fit. Values stay of order one through any depth. The same seed gives the same weights.
-template <int N, int C>
-safetensors seeded_weights(const graph<N, C>& g, std::uint64_t seed) {
+inline safetensors seeded_weights(graph_view g, std::uint64_t seed) {
     const std::vector<stored_tensor> wanted = stored_tensors(g);
     const std::vector<double> squares = reference::mean_squares(g);
     std::vector<std::vector<float>> values;
@@ -196,7 +206,7 @@ safetensors seeded_weights(const graph<N, C>& g, std::uint64_t seed) {
         std::uint64_t hash = seed;
         for (const char c : tensor.name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
         seeded_numbers numbers(hash);
-        const node& n = g.nodes[tensor.node];
+        const node& n = g[tensor.node];
         const double in = squares[static_cast<std::size_t>(n.inputs[0])], usual = reference::usual_mean_square;
         const std::string_view parameter = std::string_view(tensor.name).substr(tensor.name.rfind('.') + 1);
         std::vector<float>& elements = values.emplace_back(static_cast<std::size_t>(tensor.elements()));
