@@ -4,12 +4,13 @@
 #include <dlas/core/policy.hpp>
 #include <dlas/hardware/avx2.hpp>
 #include <dlas/hardware/avx512.hpp>
+#include <dlas/hardware/neon.hpp>
 #include <dlas/hardware/scalar.hpp>
 #include <dlas/hardware/sse42.hpp>
 
 namespace dlas {
 
 /// Every target, the least capable first.
-using targets = policy_list<scalar, sse42, avx2, avx512>;
+using targets = policy_list<scalar, sse42, avx2, avx512, neon>;
 
 }  // namespace dlas

@@ -1,0 +1,33 @@
+// AArch64's Advanced SIMD: 128-bit vectors with fused multiply-add, on every 64-bit Arm. Hardware.
+#pragma once
+
+#include <dlas/hardware/scalar.hpp>
+#if defined(__aarch64__)
+#include <dlas/hardware/xsimd.hpp>
+#endif
+
+namespace dlas {
+
+/// Cortex-A, Neoverse, Apple silicon.
+struct neon : scalar {
+    static constexpr std::string_view name = "neon";
+    static constexpr std::string_view compile_flags = "-march=armv8-a";
+    static constexpr int vector_bytes = 16;
+    static constexpr int vector_registers = 32;
+    static constexpr bool fused_multiply_add = true;
+    static constexpr int l2_bytes = 512 * 1024;
+    static constexpr int prefetch_bytes = 2 * 1024;
+
+#if defined(__aarch64__)
+    static bool available() { return true; }
+#else
+    static bool available() { return false; }
+#endif
+};
+
+#if defined(__aarch64__)
+template <>
+struct simd<float, neon> : xsimd_float<xsimd::neon64> {};
+#endif
+
+}  // namespace dlas
