@@ -10,7 +10,7 @@
 #include <dlas/models/vgg.hpp>
 
 inline constexpr auto measured_stacks =
-    dlas::axes(dlas::axis<dlas::automatic, dlas::first_of<dlas::direct, dlas::depthwise>>, dlas::axis<dlas::avx2, dlas::avx512>);
+    dlas::axes(dlas::axis<dlas::automatic, dlas::first_of<dlas::direct, dlas::depthwise>>, dlas::axis<dlas::avx2, dlas::avx512, dlas::neon>);
 
 using measured_networks =
     dlas::exploration<std::remove_cvref_t<decltype(measured_stacks)>, dlas::resnet8<dlas::cifar10>, dlas::resnet20<dlas::cifar10>,

@@ -11,7 +11,7 @@
 template <class Algorithm>
 using with_fallback = dlas::first_of<Algorithm, dlas::direct, dlas::depthwise>;
 
-inline constexpr auto evaluate_targets = dlas::axis<dlas::scalar, dlas::avx2, dlas::avx512>;
+inline constexpr auto evaluate_targets = dlas::axis<dlas::scalar, dlas::avx2, dlas::avx512, dlas::neon>;
 
 /// Every algorithm for the networks on 32x32 images.
 inline constexpr auto every_algorithm =

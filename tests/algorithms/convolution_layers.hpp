@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <span>
+#include <string_view>
 
 #include <dlas/core/list.hpp>
 #include <dlas/systems/conv2d_kernel.hpp>
@@ -155,22 +157,44 @@ struct pair {
     int layer = 0;
 };
 
-inline constexpr const conv2d_layer& layer_of(const conv2d_layer& layer) { return layer; }
-inline constexpr const conv2d_layer& layer_of(const conv2d_key& key) { return key.layer; }
+constexpr const conv2d_layer& layer_of(const conv2d_layer& layer) { return layer; }
+constexpr const conv2d_layer& layer_of(const conv2d_key& key) { return key.layer; }
 
 /// The pairs that stacks of this target do not refuse.
 template <class Target, class... Algorithms>
 constexpr auto runnable_pairs(dlas::policy_list<Algorithms...>, const auto& list) {
-    dlas::list<pair, 6 * 128> pairs;
+    dlas::list<pair, 128 * static_cast<int>(sizeof...(Algorithms))> pairs;
     for (int layer = 0; layer < static_cast<int>(std::size(list)); ++layer) {
         int algorithm = 0;
         auto add = [&](bool runs) {
             if (runs) pairs.push({algorithm, layer});
             ++algorithm;
         };
-        (add(dlas::stack<Algorithms, Target>::refuses(layer_of(list.begin()[layer])).empty()), ...);
+        (add(dlas::stack<Algorithms, Target>::refuses(layer_of(std::begin(list)[layer])).empty()), ...);
     }
     return pairs;
 }
+
+template <class Target>
+inline constexpr auto layer_pairs = runnable_pairs<Target>(dlas::algorithms{}, layers);
+template <class Target>
+inline constexpr auto placed_pairs = runnable_pairs<Target>(dlas::algorithms{}, placed_layers);
+
+/// A kernel whose feature maps are slices, as plain data.
+struct placed_kernel {
+    std::string_view algorithm;
+    std::string_view target;
+    conv2d_key key;
+    std::int64_t weight_bytes = 0;
+    std::int64_t workspace_bytes = 0;
+    void (*pack)(const float* filter, const float* bias, float* packed) = nullptr;
+    void (*run)(const dlas::kernel_arguments&) = nullptr;
+};
+
+/// The kernels of pair `Shard`, `Shard + Shards`, ... Defined by units compiled for the target, which include compile_convolutions.hpp.
+template <class Target, int Shard, int Shards>
+std::span<const dlas::conv2d_executable> compiled_layers();
+template <class Target, int Shard, int Shards>
+std::span<const placed_kernel> compiled_placed_layers();
 
 }  // namespace convolution_layers

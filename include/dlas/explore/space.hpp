@@ -16,6 +16,12 @@ namespace hana = boost::hana;
 template <policy... Policies>
 inline constexpr auto axis = hana::tuple_t<Policies...>;
 
+/// A whole family as an axis: axis_of<targets>.
+template <class Family>
+inline constexpr auto axis_of = nullptr;
+template <policy... Policies>
+inline constexpr auto axis_of<policy_list<Policies...>> = axis<Policies...>;
+
 /// The product of axes; the last axis varies fastest.
 template <class... Axes>
 struct design_space {
