@@ -92,9 +92,7 @@ struct chosen {
 };
 template <class Algorithm, conv2d_layer Layer, class Target>
     requires requires { typename Algorithm::template choice<Layer, Target>::type; }
-struct chosen<Algorithm, Layer, Target> {
-    using type = typename Algorithm::template choice<Layer, Target>::type;
-};
+struct chosen<Algorithm, Layer, Target> : chosen<typename Algorithm::template choice<Layer, Target>::type, Layer, Target> {};
 }  // namespace choosing
 
 /// The algorithm that will run: the policy itself, or what it chooses for the layer.

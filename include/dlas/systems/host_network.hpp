@@ -24,8 +24,13 @@ public:
         if (tensor == nullptr) throw error(file_.origin() + ": tensor '" + name + "' is missing; the network needs it with shape " + spell(wanted));
         if (tensor->shape != wanted)
             throw error(file_.origin() + ": tensor '" + name + "' has shape " + spell(tensor->shape) + ", the network needs " + spell(wanted));
+        if (tensor->dtype != "F32") throw error(file_.origin() + ": tensor '" + name + "' is " + tensor->dtype + ", the network needs F32");
         used_[static_cast<std::size_t>(tensor - file_.tensors().data())] = true;
         return tensor->f32();
+    }
+
+    bool has(std::string_view layer, std::string_view parameter) const {
+        return file_.find(std::string(layer) + "." + std::string(parameter)) != nullptr;
     }
 
     /// Every tensor of the file must have found its place.
@@ -46,7 +51,8 @@ private:
     std::vector<bool> used_;
 };
 
-/// Packs a file's tensors for a compiled network, batch normalizations folded. `packed` holds code.weight_bytes.
+/// Packs a file's tensors for a compiled network, batch normalizations folded (or taken as they are from a file in which they
+/// already are). `packed` holds code.weight_bytes.
 /// Throws dlas::error naming the tensor that is missing, left over, or of the wrong type or shape.
 inline void pack_weights(const executable& code, const safetensors& file, std::byte* packed) {
     weight_reader reader(file);
@@ -65,8 +71,10 @@ inline void pack_weights(const executable& code, const safetensors& file, std::b
             const std::span<const float> stored = reader.read(step.layer, "weight", shape);
             std::vector<float> filter(stored.begin(), stored.end());
             std::vector<float> bias(static_cast<std::size_t>(layer.channels), 0.0f);
-            if (step.bias) std::ranges::copy(reader.read(step.layer, "bias", {layer.channels}), bias.begin());
-            if (!step.batch_norm.empty())
+            // Exporters fold batch normalizations too: such a file has a bias where the network has a normalization.
+            const bool folded = !step.bias && !step.batch_norm.empty() && !reader.has(step.batch_norm, "weight") && reader.has(step.layer, "bias");
+            if (step.bias || folded) std::ranges::copy(reader.read(step.layer, "bias", {layer.channels}), bias.begin());
+            if (!step.batch_norm.empty() && !folded)
                 fold_batch_norm(batch_norm(step), layer.channels, layer.filter_elements() / layer.channels, filter.data(), bias.data(), square_root);
             step.pack(filter.data(), bias.data(), to);
         } else if (step.kind == step_kind::affine) {

@@ -120,7 +120,7 @@ consteval auto deploy(const program<P>& p, const auto& planned) {
     list<memory_block, 2 * P> blocks;
     for (const program_buffer& b : p.buffers) blocks.push({b.first_step < 0 ? 0 : b.elements() * element, b.first_step, b.last_step});
     const int first_workspace = blocks.size();
-    for (int i = 0; i < count; ++i) blocks.push({planned[i].workspace_bytes, i, i});
+    for (int i = 0; i < count; ++i) blocks.push({planned[static_cast<std::size_t>(i)].workspace_bytes, i, i});
     deployment<count> result;
     result.arena_bytes = plan_memory(blocks);
     result.arena_lower_bound = memory_lower_bound(blocks, p.steps.size());
@@ -128,8 +128,8 @@ consteval auto deploy(const program<P>& p, const auto& planned) {
     auto address = [&](int tensor) { return blocks[p.tensors[tensor].buffer].offset + p.first_element(tensor) * element; };
     for (int i = 0; i < count; ++i) {
         const program_step& s = p.steps[i];
-        executable_step& step = result.steps[i];
-        step = planned[i].step;
+        executable_step& step = result.steps[static_cast<std::size_t>(i)];
+        step = planned[static_cast<std::size_t>(i)].step;
         if (s.input >= 0) step.input = address(s.input);
         if (s.second >= 0) step.second = address(s.second);
         step.output = address(s.output);

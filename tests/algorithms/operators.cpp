@@ -1,0 +1,123 @@
+// Pooling and elementwise kernels on every target against the definitions.
+#include "operators.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include <dlas/algorithms/reference.hpp>
+
+#include "feature_maps.hpp"
+
+namespace {
+
+using namespace operators;
+using namespace feature_maps;
+
+std::vector<float> absolute(std::vector<float> values) {
+    for (float& value : values) value = std::abs(value);
+    return values;
+}
+
+/// Every result must lie within `roundings` roundings of the expected, relative to the magnitudes of what was added up.
+void check(placed_map& output, shape map, std::span<const double> expected, std::vector<double> bounds, int roundings) {
+    for (double& bound : bounds) bound *= rounding_bound(roundings);
+    const comparison found = compare(output.read(), expected, bounds, map);
+    CHECK_MESSAGE(found.wrong == 0, found.first_wrong);
+    CHECK(output.rest_intact());
+}
+
+void check_pool(const kernel<dlas::pool2d_key>& code) {
+    const dlas::pool2d_layer& layer = code.key.layer;
+    const shape map = layer.out();
+    // Mostly negative, so that a zero from the padding would be a maximum.
+    const std::vector<float> numbers_in = numbers(3).reals(layer.in.elements(), -2.0f, 0.25f);
+    placed_map input(layer.in, 0, code.key.in), output(map, 0, code.key.out);
+    input.write(numbers_in);
+    code.run({.input = input.first_pixel(), .output = output.first_pixel()});
+    std::vector<double> expected(static_cast<std::size_t>(map.elements())), sums(expected.size());
+    dlas::reference::pool2d(layer, numbers_in.data(), expected.data());
+    dlas::reference::pool2d(layer, absolute(numbers_in).data(), sums.data());
+    // A maximum is one of the inputs. An average: its additions, the reciprocal and the product.
+    check(output, map, expected, sums, layer.maximum ? 0 : layer.kernel.area() + 2);
+}
+
+void check_global_pool(const kernel<dlas::global_pool_key>& code) {
+    const shape map = code.key.map;
+    const std::vector<float> numbers_in = numbers(4).reals(map.elements(), -1.0f, 2.0f);
+    placed_map input(map, 0, code.key.in), output({1, 1, map.channels}, 0, {map.channels, map.channels});
+    input.write(numbers_in);
+    code.run({.input = input.first_pixel(), .output = output.first_pixel()});
+    std::vector<double> expected(static_cast<std::size_t>(map.channels)), sums(expected.size());
+    dlas::reference::global_average_pool(map, numbers_in.data(), expected.data());
+    dlas::reference::global_average_pool(map, absolute(numbers_in).data(), sums.data());
+    // An input meets the additions of its row, those of the rows, the reciprocal and the product.
+    check(output, {1, 1, map.channels}, expected, sums, map.width + map.height + 2);
+}
+
+void check_elementwise(const kernel<dlas::elementwise_key>& code) {
+    const dlas::elementwise_key& key = code.key;
+    numbers random(5);
+    const std::vector<float> numbers_in = random.reals(key.map.elements(), -12.0f, 12.0f);
+    const std::vector<float> numbers_second = random.reals(key.map.elements(), -12.0f, 12.0f);
+    const std::vector<float> scale_shift = random.reals(2 * key.map.channels, -1.5f, 1.5f);
+    const bool adds = key.function == elementwise::add, scales = key.function == elementwise::affine;
+    placed_map input(key.map, 0, key.in), second(adds ? key.map : shape{}, 0, key.second), output(key.map, 0, key.out);
+    const buffer weights(scale_shift);
+    input.write(numbers_in);
+    if (adds) second.write(numbers_second);
+    code.run({.input = input.first_pixel(), .second = adds ? second.first_pixel() : nullptr, .weights = scales ? weights.data() : nullptr,
+              .output = output.first_pixel()});
+    std::vector<double> expected, sums;
+    for (std::size_t i = 0; i < numbers_in.size(); ++i) {
+        const std::size_t channel = i % static_cast<std::size_t>(key.map.channels);
+        const double shift = double{scale_shift[channel + static_cast<std::size_t>(key.map.channels)]};
+        const double product = scales ? double{numbers_in[i]} * double{scale_shift[channel]} : double{numbers_in[i]};
+        const double added = adds ? double{numbers_second[i]} : scales ? shift : 0.0;
+        expected.push_back(dlas::reference::activated(key.activation, product + added));
+        sums.push_back(std::abs(product) + std::abs(added));
+    }
+    check(output, key.map, expected, sums, adds ? 1 : scales ? 2 : 0);
+}
+
+void check_subsample(const kernel<dlas::subsample_key>& code) {
+    const dlas::subsample_key& key = code.key;
+    const std::vector<float> numbers_in = numbers(6).reals(key.in_map.elements(), -1.0f, 1.0f);
+    placed_map input(key.in_map, 0, key.in), output(key.out_map, 0, key.out);
+    input.write(numbers_in);
+    code.run({.input = input.first_pixel(), .output = output.first_pixel()});
+    std::vector<double> expected(static_cast<std::size_t>(key.out_map.elements()));
+    dlas::reference::subsample(key.in_map, key.out_map, key.stride, key.channels_before, numbers_in.data(), expected.data());
+    check(output, key.out_map, expected, std::vector<double>(expected.size()), 0);
+}
+
+template <class Target>
+void check_target() {
+    if (!Target::available()) {
+        MESSAGE(Target::name << " is skipped: this CPU lacks it");
+        return;
+    }
+    auto check_each = [](std::string_view list, const auto& codes, auto check_one) {
+        for (std::size_t i = 0; i < codes.size(); ++i) {
+            INFO(std::string(Target::name) << ", " << std::string(list) << "[" << i << "]");
+            check_one(codes[i]);
+        }
+    };
+    const kernels& all = compiled_kernels<Target>();
+    check_each("pools", all.pools, check_pool);
+    check_each("global_pools", all.global_pools, check_global_pool);
+    check_each("elementwise_maps", all.elementwise_maps, check_elementwise);
+    check_each("subsamples", all.subsamples, check_subsample);
+}
+
+template <class... Targets>
+void check_targets() {
+    (check_target<Targets>(), ...);
+}
+
+}  // namespace
+
+TEST_CASE("operators: pooling and elementwise kernels compute their definitions on every target, within their memory") {
+    check_targets<DLAS_UNIT_TARGETS>();
+}
