@@ -24,4 +24,4 @@ using cifar_networks = dlas::exploration<std::remove_cvref_t<decltype(every_algo
 inline constexpr auto automatic_algorithm = dlas::axes(dlas::axis<dlas::automatic, dlas::first_of<dlas::direct, dlas::depthwise>>, evaluate_targets);
 using imagenet_networks =
     dlas::exploration<std::remove_cvref_t<decltype(automatic_algorithm)>, dlas::mobilenet_v1_quarter<dlas::imagenet>,
-                      dlas::mobilenet_v2_folded<dlas::imagenet>, dlas::squeezenet1_1<dlas::imagenet>>;
+                      dlas::mobilenet_v2<dlas::imagenet>, dlas::squeezenet1_1<dlas::imagenet>>;

@@ -44,8 +44,6 @@ static_assert(macs_of<dlas::mobilenet_v1<dlas::imagenet>> == 568740352);
 static_assert(parameters_of<dlas::resnet8<dlas::cifar10>> == 78666 - 480);
 static_assert(macs_of<dlas::resnet8<dlas::cifar10>> == 12501632);
 // Folding takes two parameters of each channel away and adds one bias.
-static_assert(parameters_of<dlas::mobilenet_v2_folded<dlas::imagenet>> == 3504872 - 34112 / 2);
-static_assert(macs_of<dlas::mobilenet_v2_folded<dlas::imagenet>> == macs_of<dlas::mobilenet_v2<dlas::imagenet>>);
 
 /// The operation with the given parameters, checked by the compiler to exist.
 template <class Model>
@@ -131,7 +129,6 @@ void check_names(const char* file_name) {
 TEST_CASE("names and shapes of the parameters are those of the trained networks") {
     check_names<dlas::resnet20<dlas::cifar10>>("cifar10_resnet20.safetensors");
     check_names<dlas::resnet8<dlas::cifar10>>("cifar10_resnet8_mlperftiny.safetensors");
-    check_names<dlas::mobilenet_v2_folded<dlas::imagenet>>("imagenet_mobilenetv2_1.0.safetensors");
     check_names<dlas::mobilenet_v1_quarter<dlas::imagenet>>("imagenet_mobilenetv1_0.25.safetensors");
     check_names<dlas::squeezenet1_1<dlas::imagenet>>("imagenet_squeezenet1.1.safetensors");
 }

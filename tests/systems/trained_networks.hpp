@@ -20,7 +20,7 @@ struct trained_networks {
 
     using resnet20 = dlas::resnet20<dlas::cifar10>;
     using resnet8 = dlas::resnet8<dlas::cifar10>;
-    using mobilenet_v2 = dlas::mobilenet_v2_folded<dlas::imagenet>;
+    using mobilenet_v2 = dlas::mobilenet_v2<dlas::imagenet>;
     using mobilenet_v1 = dlas::mobilenet_v1_quarter<dlas::imagenet>;
     using squeezenet = dlas::squeezenet1_1<dlas::imagenet>;
 

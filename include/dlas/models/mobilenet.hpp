@@ -2,11 +2,9 @@
 //   mobilenet_v1 <imagenet>            Keras' names and SAME padding; on 32x32 problems a stem of stride 1
 //   mobilenet_v1_quarter <imagenet>    width multiplier 0.25
 //   mobilenet_v2 <imagenet>            torchvision's names; on 32x32 problems the stem and the first two reductions keep the size
-//   mobilenet_v2_folded <imagenet>     the same with its batch normalizations already folded into the stored weights
 #pragma once
 
-#include <dlas/core/preprocessing.hpp>
-#include <dlas/models/graph.hpp>
+#include <dlas/models/model.hpp>
 
 namespace dlas {
 
@@ -37,73 +35,54 @@ constexpr tensor v1(tensor x, int quarters, int classes) {
     return conv2d(global_average_pool(x), {.channels = classes}, "conv_preds");
 }
 
-/// Convolution and batch normalization, or a convolution whose normalization is folded already.
-constexpr tensor v2_layer(tensor x, conv2d_options options, bool folded, layer_name at, int index, bool nested) {
-    options.bias = folded;
-    const layer_name name = nested ? at / index / 0 : at / index;
-    x = conv2d(x, options, name);
-    if (!folded) x = batch_norm(x, nested ? at / index / 1 : at / (index + 1));
-    return nested ? relu6(x) : x;
+/// Convolution and batch normalization as torchvision nests them: with an activation in a block of their own, else side by side.
+constexpr tensor v2_layer(tensor x, conv2d_options options, layer_name at, int index, bool activated) {
+    options.bias = false;
+    if (!activated) return batch_norm(conv2d(x, options, at / index), at / (index + 1));
+    return relu6(batch_norm(conv2d(x, options, at / index / 0), at / index / 1));
 }
 
-constexpr tensor inverted_residual(tensor x, int expansion, int channels, int stride, bool folded, layer_name at) {
+constexpr tensor inverted_residual(tensor x, int expansion, int channels, int stride, layer_name at) {
     at = at / "conv";
     int index = 0;
     tensor y = x;
-    if (expansion > 1) y = v2_layer(y, {.channels = expansion * x.channels()}, folded, at, index++, true);
-    y = v2_layer(y, {.channels = y.channels(), .kernel = 3, .stride = stride, .padding = 1, .groups = y.channels()}, folded, at, index++, true);
-    y = v2_layer(y, {.channels = channels}, folded, at, index, false);
+    if (expansion > 1) y = v2_layer(y, {.channels = expansion * x.channels()}, at, index++, true);
+    y = v2_layer(y, {.channels = y.channels(), .kernel = 3, .stride = stride, .padding = 1, .groups = y.channels()}, at, index++, true);
+    y = v2_layer(y, {.channels = channels}, at, index, false);
     return x.shape() == y.shape() ? x + y : y;
 }
 
-constexpr tensor v2(tensor x, int classes, bool folded) {
+constexpr tensor v2(tensor x, int classes) {
     const bool small = x.shape().height <= 64;
     const layer_name features("features");
-    x = v2_layer(x, {.channels = 32, .kernel = 3, .stride = small ? 1 : 2, .padding = 1}, folded, features, 0, true);
+    x = v2_layer(x, {.channels = 32, .kernel = 3, .stride = small ? 1 : 2, .padding = 1}, features, 0, true);
     struct stage {
         int expansion, channels, blocks, stride;
     };
     int index = 1;
     for (const stage& s : {stage{1, 16, 1, 1}, stage{6, 24, 2, small ? 1 : 2}, stage{6, 32, 3, 2}, stage{6, 64, 4, 2}, stage{6, 96, 3, 1},
                            stage{6, 160, 3, 2}, stage{6, 320, 1, 1}})
-        for (int i = 0; i < s.blocks; ++i) x = inverted_residual(x, s.expansion, s.channels, i == 0 ? s.stride : 1, folded, features / index++);
-    x = v2_layer(x, {.channels = 1280}, folded, features, 18, true);
+        for (int i = 0; i < s.blocks; ++i) x = inverted_residual(x, s.expansion, s.channels, i == 0 ? s.stride : 1, features / index++);
+    x = v2_layer(x, {.channels = 1280}, features, 18, true);
     return linear(global_average_pool(x), classes, "classifier.1");
 }
 
 }  // namespace mobilenet
 
 template <class Problem>
-struct mobilenet_v1 {
-    using problem = Problem;
+struct mobilenet_v1 : model_on<Problem, signed_unit_range> {
     static constexpr std::string_view name = "mobilenet_v1";
-    static constexpr shape input = Problem::input;
-    static constexpr dlas::preprocessing preprocessing = signed_unit_range;
     static constexpr tensor forward(tensor x) { return mobilenet::v1(x, 4, Problem::classes); }
 };
 template <class Problem>
-struct mobilenet_v1_quarter {
-    using problem = Problem;
+struct mobilenet_v1_quarter : model_on<Problem, signed_unit_range> {
     static constexpr std::string_view name = "mobilenet_v1_quarter";
-    static constexpr shape input = Problem::input;
-    static constexpr dlas::preprocessing preprocessing = signed_unit_range;
     static constexpr tensor forward(tensor x) { return mobilenet::v1(x, 1, Problem::classes); }
 };
 template <class Problem>
-struct mobilenet_v2 {
-    using problem = Problem;
+struct mobilenet_v2 : model_on<Problem, imagenet_normalization> {
     static constexpr std::string_view name = "mobilenet_v2";
-    static constexpr shape input = Problem::input;
-    static constexpr dlas::preprocessing preprocessing = imagenet_normalization;
-    static constexpr tensor forward(tensor x) { return mobilenet::v2(x, Problem::classes, false); }
-};
-template <class Problem>
-struct mobilenet_v2_folded {
-    using problem = Problem;
-    static constexpr std::string_view name = "mobilenet_v2_folded";
-    static constexpr shape input = Problem::input;
-    static constexpr dlas::preprocessing preprocessing = imagenet_normalization;
-    static constexpr tensor forward(tensor x) { return mobilenet::v2(x, Problem::classes, true); }
+    static constexpr tensor forward(tensor x) { return mobilenet::v2(x, Problem::classes); }
 };
 
 }  // namespace dlas

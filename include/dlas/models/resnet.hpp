@@ -5,8 +5,7 @@
 //   resnet8_a         <shapes10>    one option-A block per stage
 #pragma once
 
-#include <dlas/core/preprocessing.hpp>
-#include <dlas/models/graph.hpp>
+#include <dlas/models/model.hpp>
 
 namespace dlas {
 
@@ -87,10 +86,7 @@ constexpr tensor stages(tensor x, const int (&blocks)[4], block_function block, 
 
 /// What the option-A networks share: 6 * Blocks + 2 weighted layers.
 template <class Problem, int Blocks>
-struct resnet_cifar {
-    using problem = Problem;
-    static constexpr shape input = Problem::input;
-    static constexpr dlas::preprocessing preprocessing = imagenet_normalization;
+struct resnet_cifar : model_on<Problem, imagenet_normalization> {
     static constexpr tensor forward(tensor x) { return resnet::cifar_stages(x, Blocks, Problem::classes); }
 };
 template <class Problem>
@@ -115,27 +111,18 @@ struct resnet56 : resnet_cifar<Problem, 9> {
 };
 
 template <class Problem>
-struct resnet18 {
-    using problem = Problem;
+struct resnet18 : model_on<Problem, imagenet_normalization> {
     static constexpr std::string_view name = "resnet18";
-    static constexpr shape input = Problem::input;
-    static constexpr dlas::preprocessing preprocessing = imagenet_normalization;
     static constexpr tensor forward(tensor x) { return resnet::stages(x, {2, 2, 2, 2}, resnet::basic_block, Problem::classes); }
 };
 template <class Problem>
-struct resnet34 {
-    using problem = Problem;
+struct resnet34 : model_on<Problem, imagenet_normalization> {
     static constexpr std::string_view name = "resnet34";
-    static constexpr shape input = Problem::input;
-    static constexpr dlas::preprocessing preprocessing = imagenet_normalization;
     static constexpr tensor forward(tensor x) { return resnet::stages(x, {3, 4, 6, 3}, resnet::basic_block, Problem::classes); }
 };
 template <class Problem>
-struct resnet50 {
-    using problem = Problem;
+struct resnet50 : model_on<Problem, imagenet_normalization> {
     static constexpr std::string_view name = "resnet50";
-    static constexpr shape input = Problem::input;
-    static constexpr dlas::preprocessing preprocessing = imagenet_normalization;
     static constexpr tensor forward(tensor x) { return resnet::stages(x, {3, 4, 6, 3}, resnet::bottleneck, Problem::classes); }
 };
 
@@ -155,11 +142,8 @@ constexpr layer_name numbered(std::string_view base, int index) {
 
 /// ResNet-8 of MLPerf Tiny: pixels 0 to 255, TensorFlow's SAME padding, batch-norm epsilon 1e-3.
 template <class Problem>
-struct resnet8 {
-    using problem = Problem;
+struct resnet8 : model_on<Problem, raw_pixels> {
     static constexpr std::string_view name = "resnet8";
-    static constexpr shape input = Problem::input;
-    static constexpr dlas::preprocessing preprocessing = raw_pixels;
 
     static constexpr tensor convolution(tensor x, int channels, int kernel, int stride, int index) {
         return conv2d(x, {.channels = channels, .kernel = kernel, .stride = stride, .padding = same_padding(x.shape(), kernel, stride)},

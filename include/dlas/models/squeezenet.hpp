@@ -1,8 +1,7 @@
 // SqueezeNet 1.1 (Iandola et al., 2016), torchvision's names. Models & Neural Architectures.
 #pragma once
 
-#include <dlas/core/preprocessing.hpp>
-#include <dlas/models/graph.hpp>
+#include <dlas/models/model.hpp>
 
 namespace dlas {
 
@@ -19,11 +18,8 @@ constexpr tensor fire(tensor x, int squeeze, int expand, layer_name at) {
 }  // namespace squeezenet
 
 template <class Problem>
-struct squeezenet1_1 {
-    using problem = Problem;
+struct squeezenet1_1 : model_on<Problem, imagenet_normalization> {
     static constexpr std::string_view name = "squeezenet1_1";
-    static constexpr shape input = Problem::input;
-    static constexpr dlas::preprocessing preprocessing = imagenet_normalization;
 
     static constexpr tensor forward(tensor x) {
         const layer_name features("features");

@@ -3,20 +3,16 @@
 //   vgg16 <cifar10>    batch normalization and one linear layer, as is usual on 32x32 problems
 #pragma once
 
-#include <dlas/core/preprocessing.hpp>
-#include <dlas/models/graph.hpp>
+#include <dlas/models/model.hpp>
 
 namespace dlas {
 
 template <class Problem>
-struct vgg16 {
-    using problem = Problem;
+struct vgg16 : model_on<Problem, imagenet_normalization> {
     static constexpr std::string_view name = "vgg16";
-    static constexpr shape input = Problem::input;
-    static constexpr dlas::preprocessing preprocessing = imagenet_normalization;
 
     static constexpr tensor forward(tensor x) {
-        const bool small = input.height <= 64;
+        const bool small = x.shape().height <= 64;
         const layer_name features("features"), classifier("classifier");
         int index = 0;  // torchvision's: activations, normalizations and pools count
         for (const auto& [channels, convolutions] : {extent(64, 2), extent(128, 2), extent(256, 3), extent(512, 3), extent(512, 3)}) {
