@@ -176,9 +176,9 @@ private:
 
 std::string describe(std::string_view target, std::string_view algorithm, const conv2d_layer& l) {
     auto two = [](dlas::extent e) { return std::to_string(e.height) + "x" + std::to_string(e.width); };
-    return std::string(target) + " " + std::string(algorithm) + ": input " + std::to_string(l.in.height) + "x" + std::to_string(l.in.width) + "x" +
-           std::to_string(l.in.channels) + ", " + std::to_string(l.channels) + " channels, kernel " + two(l.kernel) + ", stride " + two(l.stride) +
-           ", dilation " + two(l.dilation) + ", padding " + std::to_string(l.padding.top) + "," + std::to_string(l.padding.bottom) + "," +
+    return std::string(target) + " " + std::string(algorithm) + ": input " + two({l.in.height, l.in.width}) + "x" +
+           std::to_string(l.in.channels) + ", " + std::to_string(l.channels) + " channels, kernel " + two(l.kernel) + ", stride " +
+           two(l.stride) + ", dilation " + two(l.dilation) + ", padding " + std::to_string(l.padding.top) + "," + std::to_string(l.padding.bottom) + "," +
            std::to_string(l.padding.left) + "," + std::to_string(l.padding.right) + ", groups " + std::to_string(l.groups) + ", activation " +
            std::to_string(static_cast<int>(l.activation)) + (l.residual ? ", residual" : "");
 }

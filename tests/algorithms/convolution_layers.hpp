@@ -127,28 +127,38 @@ inline constexpr auto layers = [] {
     return all;
 }();
 
-/// Feature maps that are slices of wider ones: `gap` channels of others between pixels, `margin` pixels of others between rows.
-constexpr conv2d_key placed(const conv2d_layer& layer, int gap, int margin) {
+/// Pixels of others between the rows of a feature map.
+struct margins {
+    int in = 0;
+    int out = 0;
+    int residual = 0;
+};
+
+/// Feature maps that are slices of wider ones: `gap` channels of others between pixels, and margins.
+constexpr conv2d_key placed(const conv2d_layer& layer, int gap, margins between) {
     const dlas::shape out = layer.out();
     const int in_stride = layer.in.channels + gap;
-    const int out_stride = out.channels + gap + 2;
-    const int residual_stride = out.channels + gap / 2;
+    const int out_stride = out.channels + gap / 2;
+    const int residual_stride = out.channels + 2 * gap;
     return {layer,
-            {(layer.padding.left + layer.in.width + layer.padding.right + margin) * in_stride, in_stride},
-            {(out.width + margin) * out_stride, out_stride},
-            layer.residual ? dlas::placement{(out.width + 2 * margin) * residual_stride, residual_stride} : dlas::placement{}};
+            {(layer.padding.left + layer.in.width + layer.padding.right + between.in) * in_stride, in_stride},
+            {(out.width + between.out) * out_stride, out_stride},
+            layer.residual ? dlas::placement{(out.width + between.residual) * residual_stride, residual_stride} : dlas::placement{}};
 }
 
 inline constexpr conv2d_key placed_layers[] = {
-    placed({.in = {7, 6, 5}, .channels = 19, .kernel = 3, .padding = 1, .activation = activation::relu, .residual = true}, 5, 3),
-    placed({.in = {9, 9, 16}, .channels = 32, .kernel = 3, .padding = {1, 0, 0, 1}, .residual = true}, 0, 2),
-    placed({.in = {6, 7, 12}, .channels = 24, .kernel = 3, .stride = 2, .padding = 1, .groups = 2, .residual = true}, 3, 1),
-    // 1x1 windows: all pixels in one row although others lie between them; the same with margins; a stride.
-    placed({.in = {6, 7, 16}, .channels = 40, .activation = activation::relu6, .residual = true}, 4, 0),
-    placed({.in = {6, 7, 16}, .channels = 21, .residual = true}, 4, 2),
-    placed({.in = {7, 7, 9}, .channels = 16, .stride = 2}, 1, 1),
-    placed({.in = {9, 10, 19}, .channels = 19, .kernel = 3, .padding = 1, .groups = 19, .activation = activation::relu, .residual = true}, 5, 3),
-    placed({.in = {9, 16, 16}, .channels = 16, .kernel = 5, .stride = 2, .padding = 2, .groups = 16, .residual = true}, 2, 0),
+    placed({.in = {7, 6, 5}, .channels = 19, .kernel = 3, .padding = 1, .activation = activation::relu, .residual = true}, 5, {3, 2, 1}),
+    placed({.in = {9, 9, 16}, .channels = 32, .kernel = 3, .padding = {1, 0, 0, 1}, .residual = true}, 0, {1, 2, 3}),
+    placed({.in = {6, 7, 12}, .channels = 24, .kernel = 3, .stride = 2, .padding = 1, .groups = 2, .residual = true}, 3, {1, 3, 0}),
+    // 1x1 windows: all pixels are one row, although others lie between them; in one of the maps they are not.
+    placed({.in = {6, 7, 16}, .channels = 40, .activation = activation::relu6, .residual = true}, 4, {}),
+    placed({.in = {6, 7, 16}, .channels = 21}, 4, {.in = 2}),
+    placed({.in = {6, 7, 16}, .channels = 21}, 0, {.out = 2}),
+    placed({.in = {6, 7, 16}, .channels = 21, .residual = true}, 2, {.residual = 2}),
+    placed({.in = {7, 7, 9}, .channels = 16, .stride = 2}, 2, {1, 1, 0}),
+    placed({.in = {9, 10, 19}, .channels = 19, .kernel = 3, .padding = 1, .groups = 19, .activation = activation::relu, .residual = true}, 5,
+           {3, 1, 2}),
+    placed({.in = {9, 16, 16}, .channels = 16, .kernel = 5, .stride = 2, .padding = 2, .groups = 16, .residual = true}, 2, {}),
 };
 
 /// An algorithm of `dlas::algorithms` and a layer of a list, by index.

@@ -94,7 +94,9 @@ void check_panels(const dlas::conv2d_layer& layer, const dlas::panel_layout& pan
 
 TEST_CASE("tiling: the chosen register tile fits and costs the least") {
     [&]<class... Targets>(dlas::policy_list<Targets...>) {
-        auto check_all = [&]<class Target, int... I>(std::integer_sequence<int, I...>) { (check_tiling<Target>(outputs[I], chosen<Target, I>), ...); };
+        auto check_all = [&]<class Target, int... I>(std::integer_sequence<int, I...>) {
+            (check_tiling<Target>(outputs[I], chosen<Target, I>), ...);
+        };
         (check_all.template operator()<Targets>(std::make_integer_sequence<int, static_cast<int>(std::size(outputs))>{}), ...);
     }(dlas::targets{});
 }

@@ -27,7 +27,8 @@ floats counting(int count, float first, float step) {
 
 /// Operands whose sums and products round, with signs, zeros, subnormals and infinities among them. Four cyclic shifts of `b` against
 /// `a` bring each lane several pairs.
-const floats a_values = {1.0f, -2.5f, 0.1f, 3.3333333f, 0.0f, 1e-40f, 1e30f, -0.7f, 16777217.0f, -1e-20f, 5.0f, 6.5f, -infinity, 123.456f, -9.0f, 0.3f};
+const floats a_values = {1.0f,         -2.5f,   0.1f, 3.3333333f, 0.0f,      1e-40f,   1e30f, -0.7f,
+                         16777217.0f, -1e-20f, 5.0f, 6.5f,       -infinity, 123.456f, -9.0f, 0.3f};
 const floats b_values = {0.3f, 7.1f, -0.1f, 1e-7f, -4.0f, 2e-40f, 3.0f, -0.7f, 1.0000001f, 1e-20f, -5.0f, 6.0f, 2.0f, 1e10f, infinity, 0.7f};
 const floats c_values = {1e-8f, -1.0f, 0.01f, 2.2f, 0.0f, 1.0f, -3e30f, 0.49f, -1.0f, 1.0f, 25.0f, -39.0f, 1.0f, 0.1f, 0.2f, -0.21f};
 

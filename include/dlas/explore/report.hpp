@@ -19,8 +19,8 @@ struct sweep_row {
     double top1_percent = -1;          ///< negative where there are no labels
     double weight_bytes = 0;
     double arena_bytes = 0;
-    double gflops = 0;
-    double peak_share = 0;
+    double macs = 0;
+    double peak_gflops = 0;            ///< of one core, measured
     bool pareto = false;
 
     double median() const {
@@ -28,6 +28,7 @@ struct sweep_row {
         std::ranges::sort(sorted);
         return sorted.empty() ? 0 : sorted[sorted.size() / 2];
     }
+    double gflops() const { return median() > 0 ? 2e-6 * macs / median() : 0; }
     double memory() const { return weight_bytes + arena_bytes; }
 };
 
@@ -44,7 +45,8 @@ inline void mark_pareto(std::span<sweep_row> rows) {
 /// Shows each point when it is measured, and the whole table at the end.
 class table_reporter : public benchmark::BenchmarkReporter {
 public:
-    explicit table_reporter(int points) : points_(points) {}
+    /// `name_width` is the length of the longest name.
+    table_reporter(int points, int name_width) : points_(points), name_width_(name_width) {}
 
     bool ReportContext(const Context& context) override {
         std::fprintf(stdout, "%d points, one thread; times are medians\n", points_);
@@ -67,10 +69,10 @@ public:
             row.top1_percent = counter("top1", -1);
             row.weight_bytes = counter("weight_bytes", 0);
             row.arena_bytes = counter("arena_bytes", 0);
-            row.gflops = counter("GFLOP/s", 0);
-            row.peak_share = counter("peak_share", 0);
+            row.macs = counter("MACs", 0);
+            row.peak_gflops = counter("GFLOP/s", 0) / counter("peak_share", 1);
             if (is_new)
-                std::fprintf(stdout, "[%2zu/%d] %-*s %9.3f ms\n", rows_.size(), points_, name_width, name.c_str(), row.median());
+                std::fprintf(stdout, "[%2zu/%d] %-*s %9.3f ms\n", rows_.size(), points_, name_width_, name.c_str(), row.median());
             std::fflush(stdout);
         }
     }
@@ -78,13 +80,13 @@ public:
     void Finalize() override {
         mark_pareto(rows_);
         std::ranges::sort(rows_, {}, &sweep_row::median);
-        std::fprintf(stdout, "\n  %-*s %9s %7s %9s %9s %8s %6s\n", name_width, "network/model/dataset/format/sparsity/algorithm/target", "ms", "top-1",
+        std::fprintf(stdout, "\n  %-*s %9s %7s %9s %9s %8s %6s\n", name_width_, "network/model/dataset/format/sparsity/algorithm/target", "ms", "top-1",
                      "weights", "arena", "GFLOP/s", "peak");
         for (const sweep_row& row : rows_) {
-            std::fprintf(stdout, "%c %-*s %9.3f ", row.pareto ? '*' : ' ', name_width, row.name.c_str(), row.median());
+            std::fprintf(stdout, "%c %-*s %9.3f ", row.pareto ? '*' : ' ', name_width_, row.name.c_str(), row.median());
             if (row.top1_percent < 0) std::fprintf(stdout, "%7s ", "-");
             else std::fprintf(stdout, "%6.1f%% ", row.top1_percent);
-            std::fprintf(stdout, "%6.0f KB %6.0f KB %8.1f %5.0f%%\n", row.weight_bytes / 1024, row.arena_bytes / 1024, row.gflops, 100 * row.peak_share);
+            std::fprintf(stdout, "%6.0f KB %6.0f KB %8.1f %5.0f%%\n", row.weight_bytes / 1024, row.arena_bytes / 1024, row.gflops(), 100 * row.gflops() / row.peak_gflops);
         }
         std::fprintf(stdout, "* no other point is at least as fast, as small (weights + arena) and as accurate, and better in one of these\n"
                              "GFLOP/s counts the definition's multiply-adds, of which Winograd needs fewer: it may pass the measured peak\n");
@@ -94,8 +96,8 @@ public:
     std::span<const sweep_row> rows() const { return rows_; }
 
 private:
-    static constexpr int name_width = 66;
     int points_;
+    int name_width_;
     std::map<std::string, std::size_t> index_;
     std::vector<sweep_row> rows_;
 };

@@ -66,6 +66,7 @@ public:
 
         std::vector<std::string> skipped;
         int registered = 0;
+        std::size_t longest_name = 56;
         for (const design_point& point : points_) {
             const sweep_subject* subject = find_subject(point.model);
             if (subject == nullptr && !subjects_.empty()) continue;
@@ -76,10 +77,11 @@ public:
                 auto measured = std::make_shared<measurement>(point, subject, peak(point.target));
                 benchmark::RegisterBenchmark(name.c_str(), [measured](benchmark::State& state) { measured->run(state); })->Unit(benchmark::kMillisecond);
                 ++registered;
+                longest_name = std::max(longest_name, name.size());
             }
         }
         if (own_table) {
-            table_reporter table(registered);
+            table_reporter table(registered, static_cast<int>(longest_name));
             benchmark::RunSpecifiedBenchmarks(&table);
             for (const std::string& line : skipped) std::fprintf(stdout, "skipped %s\n", line.c_str());
         } else {

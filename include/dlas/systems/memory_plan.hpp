@@ -61,12 +61,14 @@ constexpr std::int64_t place_in_order(list<memory_block, N>& blocks, const list<
     return arena;
 }
 
+/// The blocks that need memory, in an order.
 template <int N, class Before>
 constexpr list<int, N> sorted(const list<memory_block, N>& blocks, Before before) {
     list<int, N> order;
     for (int i = 0; i < blocks.size(); ++i) {
+        if (blocks[i].bytes == 0) continue;  // most are: clang counts the steps of a constant evaluation
         order.push(i);
-        int at = i;
+        int at = order.size() - 1;
         for (; at > 0 && before(blocks[i], blocks[order[at - 1]]); --at) order[at] = order[at - 1];
         order[at] = i;
     }
