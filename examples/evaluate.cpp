@@ -110,22 +110,21 @@ int evaluate(std::span<const dlas::design_point> points, const std::vector<std::
 
 void list_points(std::span<const dlas::design_point> points) {
     std::printf("usage: evaluate MODEL WEIGHTS IMAGES [--stack NAME]\n");
-    std::string_view model;
+    std::map<std::string, std::string> stacks;  // of each model
     for (const dlas::design_point& point : points) {
         if (point.code == nullptr) continue;
-        if (point.model != model) std::printf("%s (%s)\n", std::string(point.model).c_str(), std::string(point.dataset).c_str());
-        model = point.model;
-        std::printf("  %s%s\n", std::string(point.stack).c_str(), point.code->available() ? "" : "  (not on this CPU)");
+        std::string& lines = stacks[std::string(point.model) + " (" + std::string(point.dataset) + ")"];
+        lines.append("  ").append(point.stack).append(point.code->available() ? "\n" : "  (not on this CPU)\n");
     }
+    for (const auto& [model, lines] : stacks) std::printf("%s\n%s", model.c_str(), lines.c_str());
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
     try {
-        std::vector<dlas::design_point> points = all_points(dlas::policy_list<DLAS_UNIT_TARGETS>{});
+        const std::vector<dlas::design_point> points = all_points(dlas::policy_list<DLAS_UNIT_TARGETS>{});
         if (argc == 1) {
-            std::ranges::stable_sort(points, {}, &dlas::design_point::model);
             list_points(points);
             return 1;
         }

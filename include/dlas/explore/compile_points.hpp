@@ -49,11 +49,11 @@ struct selection {
 
     template <int... I>
     static consteval auto find(std::integer_sequence<int, I...>) {
-        list<int, size> indices;
+        list<int, size> found;
         int of_target = 0;
-        ((std::same_as<typename point_at<Exploration, I>::stack::target, Target> && of_target++ % Shards == Shard ? void(indices.push(I)) : void()),
+        ((std::same_as<typename point_at<Exploration, I>::stack::target, Target> && of_target++ % Shards == Shard ? void(found.push(I)) : void()),
          ...);
-        return indices;
+        return found;
     }
     static constexpr auto indices = find(all);
 
