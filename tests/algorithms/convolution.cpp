@@ -176,10 +176,11 @@ private:
 
 std::string describe(std::string_view target, std::string_view algorithm, const conv2d_layer& l) {
     auto two = [](dlas::extent e) { return std::to_string(e.height) + "x" + std::to_string(e.width); };
+    const dlas::border& p = l.padding;
     return std::string(target) + " " + std::string(algorithm) + ": input " + two({l.in.height, l.in.width}) + "x" +
            std::to_string(l.in.channels) + ", " + std::to_string(l.channels) + " channels, kernel " + two(l.kernel) + ", stride " +
-           two(l.stride) + ", dilation " + two(l.dilation) + ", padding " + std::to_string(l.padding.top) + "," + std::to_string(l.padding.bottom) + "," +
-           std::to_string(l.padding.left) + "," + std::to_string(l.padding.right) + ", groups " + std::to_string(l.groups) + ", activation " +
+           two(l.stride) + ", dilation " + two(l.dilation) + ", padding " + std::to_string(p.top) + "," + std::to_string(p.bottom) + "," +
+           std::to_string(p.left) + "," + std::to_string(p.right) + ", groups " + std::to_string(l.groups) + ", activation " +
            std::to_string(static_cast<int>(l.activation)) + (l.residual ? ", residual" : "");
 }
 
@@ -294,8 +295,8 @@ void check_target(std::integer_sequence<int, Shard...>) {
     for (const auto& [algorithm, t] : results) {
         CHECK(t.layers >= 8);
         CHECK(t.placed >= 2);
-        std::printf("  %.*s %d+%d (-%d, %.2f)", static_cast<int>(algorithm.size()), algorithm.data(), t.layers, t.placed, layers.size() - t.layers,
-                    t.largest);
+        std::printf("  %.*s %d+%d (-%d, %.2f)", static_cast<int>(algorithm.size()), algorithm.data(), t.layers, t.placed,
+                    layers.size() - t.layers, t.largest);
     }
     std::printf("\n");
 }

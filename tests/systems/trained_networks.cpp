@@ -119,7 +119,7 @@ void check_logits(const trained& network) {
         dlas::host_network compiled(*code, weights);
         fill_with_garbage(compiled);
         double error = 0, error_in_double = 0;
-        for (int i = 0; i < expected.count; ++i) {
+        for (int i = 0; i < (sanitized ? 1 : expected.count); ++i) {
             const auto logits = compiled(expected.images[static_cast<std::size_t>(i)]);
             error = std::max(error, largest_difference(logits, expected.logits(i)));
             error_in_double = std::max(error_in_double, largest_difference(logits, expected.logits_in_double(i)));

@@ -11,17 +11,15 @@ namespace dlas {
 
 namespace resnet {
 
-/// Two 3x3 convolutions and a shortcut without parameters.
+/// Two 3x3 convolutions and a shortcut without parameters. The shortcut stands first, so that the second convolution finds it made
+/// and adds it to its own result.
 constexpr tensor option_a_block(tensor x, int channels, int stride, layer_name at) {
+    const int added = channels - x.channels();
+    const tensor shortcut = stride == 1 && added == 0 ? x : subsample(x, stride, added / 2, added - added / 2);
     tensor y = conv2d(x, {.channels = channels, .kernel = 3, .stride = stride, .padding = 1, .bias = false}, at / "conv1");
     y = relu(batch_norm(y, at / "bn1"));
     y = conv2d(y, {.channels = channels, .kernel = 3, .padding = 1, .bias = false}, at / "conv2");
-    y = batch_norm(y, at / "bn2");
-    if (x.shape() != y.shape()) {
-        const int added = channels - x.channels();
-        x = subsample(x, stride, added / 2, added - added / 2);
-    }
-    return relu(y + x);
+    return relu(batch_norm(y, at / "bn2") + shortcut);
 }
 
 constexpr tensor downsample(tensor x, int channels, int stride, layer_name at) {

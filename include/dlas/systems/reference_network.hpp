@@ -121,9 +121,28 @@ std::vector<double> run_operation(const node& n, std::span<const float> a, std::
 
 }  // namespace reference
 
+/// The operations of a network for a file whose normalizations were folded before it was written: such a file has a convolution's
+/// bias where the network has none, and nothing for the normalization that follows, which then does nothing. For any other file
+/// these are the network's own.
+inline std::vector<node> operations_for(graph_view g, const safetensors& weights) {
+    std::vector<node> nodes(g.nodes.begin(), g.nodes.end());
+    auto has = [&](const node& n, const char* parameter) { return weights.find(std::string(g.name(n)).append(parameter)) != nullptr; };
+    for (node& n : nodes) {
+        if (n.op != operation::batch_norm || has(n, ".weight")) continue;
+        node& before = nodes[static_cast<std::size_t>(n.inputs[0])];
+        if (before.op != operation::conv2d || before.bias || !has(before, ".bias")) continue;
+        before.bias = true;
+        n.op = operation::activate;
+        n.function = activation::none;
+    }
+    return nodes;
+}
+
 /// Runs a network on one image (NHWC, preprocessed). Every operation computes in double precision; the tensors between
 /// operations are rounded to float, once each. Throws dlas::error where a tensor is missing or of another shape.
 inline std::vector<double> reference_run(graph_view g, const safetensors& weights, std::span<const float> image) {
+    const std::vector<node> nodes = operations_for(g, weights);
+    g.nodes = nodes;
     for (const stored_tensor& wanted : stored_tensors(g)) {
         const safetensors::tensor* found = weights.find(wanted.name);
         if (found == nullptr || found->shape != wanted.shape)

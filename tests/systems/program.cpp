@@ -1,0 +1,65 @@
+// What the passes make of a network: everything that can be fused is, and nothing is copied that need not be.
+#include <doctest/doctest.h>
+
+#include <dlas/datasets/problems.hpp>
+#include <dlas/models/mobilenet.hpp>
+#include <dlas/models/resnet.hpp>
+#include <dlas/models/squeezenet.hpp>
+#include <dlas/models/vgg.hpp>
+#include <dlas/systems/program.hpp>
+
+#include "made_up_graphs.hpp"
+
+namespace {
+
+using dlas::step_kind;
+
+template <class Model>
+consteval int steps(step_kind kind) {
+    int count = 0;
+    for (const dlas::program_step& step : dlas::program_of<Model>.steps) count += step.kind == kind;
+    return count;
+}
+
+/// The convolutions of a network, and the steps that are neither a convolution nor one of the given number of others.
+template <class Model>
+consteval bool is_fused(int convolutions, int others) {
+    return steps<Model>(step_kind::conv2d) == convolutions && dlas::program_of<Model>.steps.size() == convolutions + others;
+}
+
+// Normalizations, residuals and activations all disappear: what is left beside convolutions loads the image, pools and subsamples.
+static_assert(is_fused<dlas::resnet8<dlas::cifar10>>(10, 2));
+static_assert(is_fused<dlas::resnet20<dlas::cifar10>>(20, 4) && steps<dlas::resnet20<dlas::cifar10>>(step_kind::subsample) == 2);
+static_assert(is_fused<dlas::resnet56<dlas::cifar10>>(56, 4));
+static_assert(is_fused<dlas::resnet18<dlas::imagenet>>(21, 3) && is_fused<dlas::resnet50<dlas::imagenet>>(54, 3));
+static_assert(is_fused<dlas::vgg16<dlas::cifar10>>(14, 6) && is_fused<dlas::vgg16<dlas::imagenet>>(16, 6));
+static_assert(is_fused<dlas::mobilenet_v1<dlas::imagenet>>(28, 2) && is_fused<dlas::mobilenet_v2<dlas::imagenet>>(53, 2));
+// The parts of SqueezeNet's concatenations are made in their places.
+static_assert(is_fused<dlas::squeezenet1_1<dlas::imagenet>>(26, 5));
+
+// A map is copied only where it has one place already.
+static_assert(steps<made_up::dense_blocks>(step_kind::copy) == 0 && steps<made_up::inception>(step_kind::copy) == 0);
+static_assert(steps<made_up::sums_of_slices>(step_kind::copy) == 0 && steps<made_up::dead_head>(step_kind::copy) == 1);
+static_assert(steps<made_up::part_of_two>(step_kind::copy) == 1 && steps<made_up::same_part_twice>(step_kind::copy) == 2);
+// b is a part of `right`, which comes later, and a copy in `left`.
+static_assert(dlas::program_of<made_up::part_of_two>.buffers.size() > 0 && [] {
+    const auto& p = dlas::program_of<made_up::part_of_two>;
+    const auto& g = dlas::graph_of<made_up::part_of_two>;
+    for (int i = 0; i < g.nodes.size(); ++i)
+        if (g.nodes[i].op == dlas::operation::concatenate) {
+            const bool in_place = p.tensors[g.nodes[i].inputs[0]].buffer == p.tensors[i].buffer && p.tensors[g.nodes[i].inputs[1]].buffer == p.tensors[i].buffer;
+            const bool right = g.nodes[i].out.channels == 9;
+            if (in_place != right) return false;
+        }
+    return true;
+}());
+
+}  // namespace
+
+TEST_CASE("program: what is left beside convolutions") {
+    for (const dlas::program_step& step : dlas::program_of<dlas::resnet50<dlas::imagenet>>.steps) {
+        CHECK(step.kind != step_kind::add);
+        CHECK(step.kind != step_kind::activate);
+        CHECK(step.kind != step_kind::affine);
+    }
+}
