@@ -97,7 +97,7 @@ int evaluate(std::span<const dlas::design_point> points, const std::vector<std::
     std::vector<float> input(static_cast<std::size_t>(point.code->input.elements()));
     std::chrono::steady_clock::duration running{};
     const dlas::top1 result = dlas::count_top1(images.labels, [&](int index) {
-        dlas::apply(*point.input, images[index], input);
+        dlas::apply(*point.preprocessing, images[index], input);
         const auto start = std::chrono::steady_clock::now();
         const auto logits = network(input);
         running += std::chrono::steady_clock::now() - start;

@@ -13,7 +13,7 @@ struct depthwise {
     template <class Target>
     static constexpr std::string_view refuses(const conv2d_layer& layer) {
         if (!layer.depthwise()) return "depthwise: the layer mixes channels (groups differ from the channels)";
-        if (layer.kernel.width > Target::vector_registers / 2) return "depthwise: the window is wider than half of the target's registers";
+        if (layer.kernel.width > Target::vector_registers - 3) return "depthwise: a row of the window does not fit the target's registers";
         return {};
     }
 

@@ -5,7 +5,7 @@
 
 namespace dlas {
 
-/// Sums over the window in place, without a transformed or rearranged input. Any kernel, stride, dilation and grouping.
+/// Sums over the window in place, without a transformed or rearranged input. Any kernel, stride and dilation; groups of more than one channel.
 struct direct {
     static constexpr policy_kind kind = policy_kind::algorithm;
     static constexpr std::string_view name = "direct";

@@ -12,8 +12,10 @@ namespace exploring {
 
 template <class Model, class Stack>
 constexpr design_point make_point() {
-    design_point point = {Model::name, Model::problem::name, Stack::name, Stack::target::name, network_refusal<Model, Stack>, nullptr,
-                          &Model::preprocessing};
+    design_point point = {Model::name, "-", Stack::name, Stack::target::name, network_refusal<Model, Stack>, nullptr, &raw_pixels};
+    // A model of a user's own need not say what it was trained on.
+    if constexpr (requires { Model::problem::name; }) point.dataset = Model::problem::name;
+    if constexpr (requires { Model::preprocessing; }) point.preprocessing = &Model::preprocessing;
     if constexpr (network_refusal<Model, Stack>.length == 0) point.code = &network<Model, Stack>::code;
     return point;
 }

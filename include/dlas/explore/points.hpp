@@ -17,7 +17,7 @@ struct design_point {
     std::string_view target;
     std::string_view refusal;          ///< empty where the point exists
     const executable* code = nullptr;  ///< null where it does not
-    const preprocessing* input = nullptr;
+    const dlas::preprocessing* preprocessing = nullptr;
 };
 
 /// What a set of units has in common: models times a space.

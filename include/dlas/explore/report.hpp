@@ -32,24 +32,34 @@ struct sweep_row {
     double memory() const { return weight_bytes + arena_bytes; }
 };
 
-/// Marks the rows that no other row beats: none is at least as fast, as small and as accurate, and better in one of them.
+/// Whether two rows answer the same question: of one data set; of one model too where nothing tells how well they answer.
+inline bool comparable(const sweep_row& a, const sweep_row& b) {
+    auto part = [](const std::string& name, int index) {  // "network/model/dataset/..."
+        std::size_t begin = 0;
+        for (; index > 0; --index) begin = name.find('/', begin) + 1;
+        return name.substr(begin, name.find('/', begin) - begin);
+    };
+    return part(a.name, 2) == part(b.name, 2) && ((a.top1_percent >= 0 && b.top1_percent >= 0) || part(a.name, 1) == part(b.name, 1));
+}
+
+/// Marks the rows that no comparable row beats: none is at least as fast, as small and as accurate, and better in one of them.
 inline void mark_pareto(std::span<sweep_row> rows) {
     for (sweep_row& row : rows)
         row.pareto = std::ranges::none_of(rows, [&row](const sweep_row& other) {
             const bool no_worse = other.median() <= row.median() && other.memory() <= row.memory() && other.top1_percent >= row.top1_percent;
             const bool better = other.median() < row.median() || other.memory() < row.memory() || other.top1_percent > row.top1_percent;
-            return no_worse && better;
+            return no_worse && better && comparable(row, other);
         });
 }
 
 /// Shows each point when it is measured, and the whole table at the end.
 class table_reporter : public benchmark::BenchmarkReporter {
 public:
-    /// `name_width` is the length of the longest name.
+    /// `points` is their number, 0 where it is not known; `name_width` the length of the longest name.
     table_reporter(int points, int name_width) : points_(points), name_width_(name_width) {}
 
     bool ReportContext(const Context& context) override {
-        std::fprintf(stdout, "%d points, one thread; times are medians\n", points_);
+        if (points_ > 0) std::fprintf(stdout, "%d points, one thread; times are medians\n", points_);
         (void)context;
         return true;
     }
@@ -72,7 +82,8 @@ public:
             row.macs = counter("MACs", 0);
             row.peak_gflops = counter("GFLOP/s", 0) / counter("peak_share", 1);
             if (is_new)
-                std::fprintf(stdout, "[%2zu/%d] %-*s %9.3f ms\n", rows_.size(), points_, name_width_, name.c_str(), row.median());
+                std::fprintf(stdout, "[%2zu%s] %-*s %9.3f ms\n", rows_.size(), points_ > 0 ? ("/" + std::to_string(points_)).c_str() : "",
+                             name_width_, name.c_str(), row.median());
             std::fflush(stdout);
         }
     }

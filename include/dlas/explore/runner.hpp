@@ -58,9 +58,11 @@ public:
 
     /// Registers and runs; `argc` and `argv` as Google Benchmark takes them. Returns the exit status.
     int run(int& argc, char** argv) {
-        bool own_table = true;
-        for (int i = 1; i < argc; ++i)
+        bool own_table = true, filtered = false;
+        for (int i = 1; i < argc; ++i) {
             if (std::string_view(argv[i]).starts_with("--benchmark_format=")) own_table = false;
+            if (std::string_view(argv[i]).starts_with("--benchmark_filter=")) filtered = true;
+        }
         benchmark::Initialize(&argc, argv);
         if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
 
@@ -70,6 +72,7 @@ public:
         for (const design_point& point : points_) {
             const sweep_subject* subject = find_subject(point.model);
             if (subject == nullptr && !subjects_.empty()) continue;
+            if (subject != nullptr && subject->images && point.code != nullptr) check_images(*subject->images, point);
             const std::string name = point_name(point, subject != nullptr ? std::string_view(subject->dataset) : std::string_view());
             if (point.code == nullptr) skipped.push_back(name + ": " + std::string(point.refusal));
             else if (!point.code->available()) skipped.push_back(name + ": this CPU lacks " + std::string(point.target));
@@ -81,18 +84,19 @@ public:
             }
         }
         if (own_table) {
-            table_reporter table(registered, static_cast<int>(longest_name));
+            table_reporter table(filtered ? 0 : registered, static_cast<int>(longest_name));
             benchmark::RunSpecifiedBenchmarks(&table);
             for (const std::string& line : skipped) std::fprintf(stdout, "skipped %s\n", line.c_str());
         } else {
             benchmark::RunSpecifiedBenchmarks();
         }
+        benchmark::ClearRegisteredBenchmarks();
         benchmark::Shutdown();
         return 0;
     }
 
 private:
-    /// One point with its network, made when its benchmark first runs and freed with the runner.
+    /// One point with its network, made when its benchmark first runs.
     class measurement {
     public:
         measurement(const design_point& point, const sweep_subject* subject, double peak) : point_(point), peak_(peak) {
@@ -131,13 +135,13 @@ private:
                 const labeled_images& images = *subject_.images;
                 std::vector<float> input(elements);
                 const auto logits = [&](int index) {
-                    apply(*point_.input, images[index], input);
+                    apply(*point_.preprocessing, images[index], input);
                     return std::span<const float>(dlas::run(code, input.data(), weights_->data(), arena_->data()),
                                                   static_cast<std::size_t>(code.output.elements()));
                 };
                 if (subject_.weights) accuracy_ = count_top1(images.labels, logits);
                 for (int i = 0; i < std::min(images.count(), 16); ++i) {
-                    apply(*point_.input, images[i], input);
+                    apply(*point_.preprocessing, images[i], input);
                     inputs_.push_back(input);
                 }
             } else {
@@ -154,6 +158,14 @@ private:
         std::vector<std::vector<float>> inputs_;
         std::optional<top1> accuracy_;
     };
+
+    static void check_images(const labeled_images& images, const design_point& point) {
+        if (images.count() == 0) throw error("the images of " + std::string(point.model) + " are none");
+        if (images.image != point.code->input || images.image.channels != 3 ||
+            images.pixels.size() != static_cast<std::size_t>(images.count()) * static_cast<std::size_t>(images.image.elements()))
+            throw error("the images do not fit " + std::string(point.model) + ", which needs " + std::to_string(point.code->input.height) + "x" +
+                        std::to_string(point.code->input.width) + " RGB pixels for each label");
+    }
 
     const sweep_subject* find_subject(std::string_view model) const {
         for (const auto& [name, subject] : subjects_)

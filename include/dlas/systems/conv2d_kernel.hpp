@@ -26,6 +26,14 @@ struct conv2d_executable {
 /// A layer and a stack, as a kernel: conv2d_kernel<{.in = {56, 56, 64}, .channels = 64, .kernel = 3, .padding = 1}, stack<avx512>>.
 template <conv2d_layer Layer, class Stack>
 struct conv2d_kernel {
+    static_assert(Layer.channels > 0 && Layer.groups > 0 && Layer.in.channels % Layer.groups == 0 && Layer.channels % Layer.groups == 0,
+                  "[dlas] conv2d_kernel: groups must divide the input and the output channels");
+    static_assert(Layer.kernel.height > 0 && Layer.kernel.width > 0 && Layer.stride.height > 0 && Layer.stride.width > 0 &&
+                      Layer.dilation.height > 0 && Layer.dilation.width > 0,
+                  "[dlas] conv2d_kernel: kernel, stride and dilation must be positive");
+    static_assert(Layer.in.height + Layer.padding.top + Layer.padding.bottom >= Layer.reach().height &&
+                      Layer.in.width + Layer.padding.left + Layer.padding.right >= Layer.reach().width,
+                  "[dlas] conv2d_kernel: the window is larger than the padded input");
     static_assert(require_runs<Stack, Layer>());
     using target = typename Stack::target;
     using algorithm = chosen_algorithm<typename Stack::algorithm, Layer, target>;

@@ -52,7 +52,7 @@ private:
 };
 
 /// Packs a file's tensors for a compiled network, batch normalizations folded (or taken as they are from a file in which they
-/// already are). `packed` holds code.weight_bytes.
+/// already are, where the convolution has no bias of its own). `packed` holds code.weight_bytes.
 /// Throws dlas::error naming the tensor that is missing, left over, or of the wrong type or shape.
 inline void pack_weights(const executable& code, const safetensors& file, std::byte* packed) {
     weight_reader reader(file);

@@ -157,6 +157,9 @@ inline constexpr auto network_refusal = deploying::network_refusal<Model, Plan>(
 /// are the caller's, aligned to 64 bytes; nothing is allocated.
 template <model Model, layer_plan Plan>
 class network {
+    static_assert(compiled_for<typename Plan::target>,
+                  "[dlas] the target's vectors are not available in this translation unit: compile it with the target's compile_flags "
+                  "(dlas/hardware), or choose dlas::scalar");
     static constexpr int steps = program_of<Model>.steps.size();
     static constexpr auto planned = []<int... I>(std::integer_sequence<int, I...>) {
         return std::array<deploying::planned_step, sizeof...(I)>{deploying::plan_step<Model, Plan, I>()...};

@@ -60,7 +60,12 @@ struct basic_stack {
     static constexpr std::string_view name = name_text.view();
 
     /// Whether the stack can run a layer: empty, or the reason why not. What a static_assert and a sweep both ask.
-    static constexpr std::string_view refuses(const conv2d_layer& layer) { return Algorithm::template refuses<Target>(layer); }
+    static constexpr std::string_view refuses(const conv2d_layer& layer) {
+        // Never a label for what did not run: a format has to have kernels before a stack may carry its name.
+        if (!std::same_as<Format, f32>) return "format: there are kernels for f32 alone";
+        if (!std::same_as<Sparsity, dense>) return "sparsity: there are kernels for dense weights alone";
+        return Algorithm::template refuses<Target>(layer);
+    }
 };
 
 namespace stacking {
@@ -110,7 +115,7 @@ consteval bool require_runs() {
                   "(dlas/hardware), or choose dlas::scalar");
     constexpr std::string_view why_not = Stack::refuses(Layer);
 #ifdef __clang__
-    static_assert(stacking::policy_can_run_layer(why_not.data()));
+    static_assert(stacking::policy_can_run_layer(why_not.empty() ? nullptr : why_not.data()));
 #else
     if constexpr (!why_not.empty()) (void)stacking::policy_can_run_layer<text<160>(why_not)>{};
 #endif
