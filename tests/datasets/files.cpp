@@ -11,29 +11,14 @@
 #include <filesystem>
 #include <initializer_list>
 #include <optional>
-#include <random>
 #include <span>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <vector>
 
+#include "../scratch_directory.hpp"
+
 namespace {
-
-/// A directory of its own for one test, removed at its end.
-struct scratch_directory {
-    std::filesystem::path path;
-
-    explicit scratch_directory(const std::string& name) : path(std::filesystem::temp_directory_path() / (name + "_" + std::to_string(std::random_device{}()))) {
-        std::filesystem::create_directories(path);
-    }
-    scratch_directory(const scratch_directory&) = delete;
-    scratch_directory& operator=(const scratch_directory&) = delete;
-    ~scratch_directory() {
-        std::error_code ignored;
-        std::filesystem::remove_all(path, ignored);
-    }
-};
 
 void write_text(const std::filesystem::path& file, std::string_view text) { dlas::write_file(file, std::as_bytes(std::span(text))); }
 

@@ -12,14 +12,14 @@
 #include <cstring>
 #include <filesystem>
 #include <initializer_list>
-#include <random>
 #include <span>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <type_traits>
 #include <utility>
 #include <vector>
+
+#include "../scratch_directory.hpp"
 
 namespace {
 
@@ -63,21 +63,6 @@ void check_message(const std::string& message, std::initializer_list<std::string
 
 /// A header of one tensor with the given members.
 std::string tensor_header(std::string_view members) { return R"({"w":{)" + std::string(members) + "}}"; }
-
-/// A directory of its own for one test, removed at its end.
-struct scratch_directory {
-    std::filesystem::path path;
-
-    explicit scratch_directory(const std::string& name) : path(std::filesystem::temp_directory_path() / (name + "_" + std::to_string(std::random_device{}()))) {
-        std::filesystem::create_directories(path);
-    }
-    scratch_directory(const scratch_directory&) = delete;
-    scratch_directory& operator=(const scratch_directory&) = delete;
-    ~scratch_directory() {
-        std::error_code ignored;
-        std::filesystem::remove_all(path, ignored);
-    }
-};
 
 }  // namespace
 

@@ -70,7 +70,6 @@ struct register_tile {
     static constexpr int residual_offset(int pixel) {
         return pixel / Key.columns * Key.residual.row_stride + pixel % Key.columns * Key.residual.pixel_stride;
     }
-    static constexpr bool partial(int v) { return v == Key.vectors - 1 && Key.last_lanes < vector::lanes; }
 
     [[gnu::always_inline]] static inline void run(const float* in, const float* panel, [[maybe_unused]] const float* residual, float* out) {
         batch sums[pixels][Key.vectors];

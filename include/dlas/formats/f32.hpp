@@ -10,8 +10,6 @@ namespace dlas {
 struct f32 {
     static constexpr policy_kind kind = policy_kind::format;
     static constexpr std::string_view name = "f32";
-    using weight = float;
-    using value = float;
 };
 
 }  // namespace dlas
