@@ -3,9 +3,12 @@
 
 #include <doctest/doctest.h>
 
+#include <barrier>
 #include <cstdio>
+#include <cstring>
 #include <map>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -18,7 +21,7 @@ namespace {
 using namespace convolution_layers;
 using namespace feature_maps;
 
-/// F(m, 3) as Lavin and Gray print it (arXiv 1509.09308, section 4): B^T, G and A^T.
+/// F(m, 3) as Lavin and Gray print it (arXiv 1509.09308, section 4), and F(6, 3) with the points 1/2 and -1/2 more: B^T, G and A^T.
 template <int M>
 struct transforms;
 template <>
@@ -34,6 +37,28 @@ struct transforms<4> {
     static constexpr double filter[6][3] = {{1.0 / 4, 0, 0},           {-1.0 / 6, -1.0 / 6, -1.0 / 6}, {-1.0 / 6, 1.0 / 6, -1.0 / 6},
                                             {1.0 / 24, 1.0 / 12, 1.0 / 6}, {1.0 / 24, -1.0 / 12, 1.0 / 6}, {0, 0, 1}};
     static constexpr double output[4][6] = {{1, 1, 1, 1, 1, 0}, {0, 1, -1, 2, -2, 0}, {0, 1, 1, 4, 4, 0}, {0, 1, -1, 8, -8, 1}};
+};
+
+template <>
+struct transforms<6> {
+    static constexpr double input[8][8] = {{1, 0, -5.25, 0, 5.25, 0, -1, 0},     {0, 1, 1, -4.25, -4.25, 1, 1, 0},
+                                           {0, -1, 1, 4.25, -4.25, -1, 1, 0},    {0, 0.5, 0.25, -2.5, -1.25, 2, 1, 0},
+                                           {0, -0.5, 0.25, 2.5, -1.25, -2, 1, 0}, {0, 2, 4, -2.5, -5, 0.5, 1, 0},
+                                           {0, -2, 4, 2.5, -5, -0.5, 1, 0},      {0, -1, 0, 5.25, 0, -5.25, 0, 1}};
+    static constexpr double filter[8][3] = {{1, 0, 0},
+                                            {-2.0 / 9, -2.0 / 9, -2.0 / 9},
+                                            {-2.0 / 9, 2.0 / 9, -2.0 / 9},
+                                            {1.0 / 90, 1.0 / 45, 2.0 / 45},
+                                            {1.0 / 90, -1.0 / 45, 2.0 / 45},
+                                            {32.0 / 45, 16.0 / 45, 8.0 / 45},
+                                            {32.0 / 45, -16.0 / 45, 8.0 / 45},
+                                            {0, 0, 1}};
+    static constexpr double output[6][8] = {{1, 1, 1, 1, 1, 1, 1, 0},
+                                            {0, 1, -1, 2, -2, 0.5, -0.5, 0},
+                                            {0, 1, 1, 4, 4, 0.25, 0.25, 0},
+                                            {0, 1, -1, 8, -8, 0.125, -0.125, 0},
+                                            {0, 1, 1, 16, 16, 0.0625, 0.0625, 0},
+                                            {0, 1, -1, 32, -32, 0.03125, -0.03125, 1}};
 };
 
 /// left * x * right^T with all numbers made positive.
@@ -139,11 +164,14 @@ std::vector<double> error_bounds(const problem& p, std::string_view algorithm) {
     // A product, then an addition for each term; the residual.
     int roundings = p.layer.group_in() * p.layer.kernel.area() + 2;
     std::vector<double> bounds;
-    if (algorithm == "winograd2" || algorithm == "winograd4") {
-        // The filter's transform, computed in double; two input transforms of up to 3 roundings in a row and two output transforms of up
-        // to 4; a product and an addition for each channel; bias and residual.
-        roundings = 1 + 2 * 3 + 2 * 4 + 1 + p.layer.in.channels + 2;
-        bounds = algorithm == "winograd2" ? p.winograd_magnitudes<2>() : p.winograd_magnitudes<4>();
+    if (algorithm.starts_with("winograd")) {
+        // The filter's transform, computed in double; two input and two output transforms of as many roundings in a row, where a product
+        // and its addition are not fused; a product and an addition for each channel; bias and residual.
+        const int transforms_in_a_row = algorithm == "winograd6" ? 2 * 7 + 2 * 5 : 2 * 3 + 2 * 4;
+        roundings = 1 + transforms_in_a_row + 1 + p.layer.in.channels + 2;
+        bounds = algorithm == "winograd2"   ? p.winograd_magnitudes<2>()
+                 : algorithm == "winograd4" ? p.winograd_magnitudes<4>()
+                                            : p.winograd_magnitudes<6>();
     } else {
         bounds = p.magnitudes();
     }
@@ -152,7 +180,7 @@ std::vector<double> error_bounds(const problem& p, std::string_view algorithm) {
 }
 
 /// Integers are summed up exactly, except where a transform divides by 3.
-bool exact_on_integers(std::string_view algorithm) { return algorithm != "winograd4"; }
+bool exact_on_integers(std::string_view algorithm) { return algorithm != "winograd4" && algorithm != "winograd6"; }
 
 /// A layer's problems with the bounds of the algorithms asked for so far.
 class posed {
@@ -184,6 +212,33 @@ std::string describe(std::string_view target, std::string_view algorithm, const 
            std::to_string(static_cast<int>(l.activation)) + (l.residual ? ", residual" : "");
 }
 
+/// Waits for a number of threads, as often as they come.
+class meeting_point {
+public:
+    explicit meeting_point(int count) : barrier_(count) {}
+    static void wait(void* self) { static_cast<meeting_point*>(self)->barrier_.arrive_and_wait(); }
+
+private:
+    std::barrier<> barrier_;
+};
+
+/// Several threads run one kernel together.
+void run_in_parts(const placed_kernel& code, const dlas::kernel_arguments& arguments, int parts) {
+    meeting_point all(parts);
+    std::vector<std::thread> others;
+    auto run = [&](int part) {
+        dlas::kernel_arguments own = arguments;
+        own.part = part;
+        own.parts = parts;
+        own.wait = &meeting_point::wait;
+        own.barrier = &all;
+        code.run(own);
+    };
+    for (int part = 1; part < parts; ++part) others.emplace_back(run, part);
+    run(0);
+    for (std::thread& other : others) other.join();
+}
+
 /// Packs and runs a kernel, first on reals and then, over the leftovers in the workspace, on integers. Returns the largest error over bound.
 double check_kernel(const placed_kernel& code, posed& layer) {
     const conv2d_layer& l = code.key.layer;
@@ -191,7 +246,8 @@ double check_kernel(const placed_kernel& code, posed& layer) {
     INFO(description);
     REQUIRE(code.weight_bytes % 4 == 0);
     REQUIRE(code.workspace_bytes % 4 == 0);
-    buffer packed(code.weight_bytes / 4), workspace(code.workspace_bytes / 4);
+    constexpr int parts = 3;
+    buffer packed(code.weight_bytes / 4), workspace(code.workspace_bytes / 4), common_workspace(parts * code.workspace_bytes / 4);
     placed_map input(l.in, l.padding, code.key.in), output(l.out(), 0, code.key.out);
     placed_map residual(l.residual ? l.out() : dlas::shape{}, 0, code.key.residual);
     double largest = 0;
@@ -203,11 +259,22 @@ double check_kernel(const placed_kernel& code, posed& layer) {
         if (l.residual) residual.write(p.residual);
         output.forget();
         code.pack(filter.data(), bias.data(), packed.data());
-        code.run({input.first_pixel(), l.residual ? residual.first_pixel() : nullptr, packed.data(), output.first_pixel(),
-                  code.workspace_bytes > 0 ? workspace.data() : nullptr});
+        dlas::kernel_arguments arguments = {input.first_pixel(), l.residual ? residual.first_pixel() : nullptr, packed.data(),
+                                            output.first_pixel(), code.workspace_bytes > 0 ? workspace.data() : nullptr};
+        code.run(arguments);
 
-        const comparison found = compare(output.read(), p.expected, layer.bounds(code.algorithm, integers), l.out());
+        const std::vector<float> alone = output.read();
+        const comparison found = compare(alone, p.expected, layer.bounds(code.algorithm, integers), l.out());
         CHECK_MESSAGE(found.wrong == 0, found.first_wrong);
+        if (integers) {
+            // Threads compute the same bits.
+            output.forget();
+            arguments.workspace = common_workspace.data();
+            run_in_parts(code, arguments, parts);
+            const std::vector<float> together = output.read();
+            CHECK(std::memcmp(together.data(), alone.data(), 4 * alone.size()) == 0);
+            CHECK(common_workspace.guards_intact());
+        }
         CHECK(output.rest_intact());
         CHECK(packed.guards_intact());
         CHECK(workspace.guards_intact());

@@ -66,6 +66,10 @@ inline constexpr conv2d_layer winograd_tiles[] = {
     {.in = {6, 4, 8}, .channels = 65, .kernel = 3, .padding = {1, 2, 0, 2}},
     // Blocks of tiles, the last of which overlaps.
     {.in = {18, 17, 3}, .channels = 448, .kernel = 3, .padding = 1, .residual = true},
+    {.in = {6, 6, 16}, .channels = 16, .kernel = 3, .padding = 1},
+    {.in = {8, 13, 7}, .channels = 17, .kernel = 3, .activation = activation::relu},
+    {.in = {12, 12, 33}, .channels = 15, .kernel = 3, .padding = 1, .activation = activation::relu6, .residual = true},
+    {.in = {13, 7, 20}, .channels = 36, .kernel = 3, .padding = 1, .residual = true},
 };
 
 inline constexpr conv2d_layer depthwise_layers[] = {
@@ -146,6 +150,14 @@ constexpr conv2d_key placed(const conv2d_layer& layer, int gap, margins between)
             layer.residual ? dlas::placement{(out.width + between.residual) * residual_stride, residual_stride} : dlas::placement{}};
 }
 
+/// A layer without gaps that runs by a schedule.
+constexpr conv2d_key scheduled(const conv2d_layer& layer, const dlas::schedule_options& schedule) {
+    const int gap = layer.padding.left + layer.padding.right;
+    const dlas::shape out = layer.out();
+    const dlas::placement place = {out.width * out.channels, out.channels};
+    return {layer, {(layer.in.width + gap) * layer.in.channels, layer.in.channels}, place, layer.residual ? place : dlas::placement{}, schedule};
+}
+
 inline constexpr conv2d_key placed_layers[] = {
     placed({.in = {7, 6, 5}, .channels = 19, .kernel = 3, .padding = 1, .activation = activation::relu, .residual = true}, 5, {3, 2, 1}),
     placed({.in = {9, 9, 16}, .channels = 32, .kernel = 3, .padding = {1, 0, 0, 1}, .residual = true}, 0, {1, 2, 3}),
@@ -159,6 +171,17 @@ inline constexpr conv2d_key placed_layers[] = {
     placed({.in = {9, 10, 19}, .channels = 19, .kernel = 3, .padding = 1, .groups = 19, .activation = activation::relu, .residual = true}, 5,
            {3, 1, 2}),
     placed({.in = {9, 16, 16}, .channels = 16, .kernel = 5, .stride = 2, .padding = 2, .groups = 16, .residual = true}, 2, {}),
+    // Stated register tiles, every block by itself and all of them; tiles that are not whole, prefetching near and far.
+    scheduled({.in = {7, 6, 40}, .channels = 100, .activation = activation::relu, .residual = true}, {.tile = {1, 4, 2}, .pixels = 9, .channels = 32}),
+    scheduled({.in = {7, 6, 40}, .channels = 100, .activation = activation::relu, .residual = true}, {.tile = {1, 6, 1}, .inputs = 13}),
+    scheduled({.in = {8, 6, 21}, .channels = 40, .kernel = 3, .padding = 1, .activation = activation::relu6, .residual = true},
+              {.tile = {2, 3, 1}, .pixels = 12, .channels = 16, .inputs = 8, .prefetch = 256}),
+    scheduled({.in = {9, 9, 24}, .channels = 56, .kernel = 3, .stride = 2, .padding = 1, .groups = 2}, {.tile = {1, 5, 1}, .inputs = 4, .prefetch = 0}),
+    scheduled({.in = {10, 11, 20}, .channels = 33, .kernel = 3, .padding = 1, .activation = activation::relu}, {.tile = {1, 3, 2}, .pixels = 4, .channels = 1}),
+    scheduled({.in = {10, 11, 20}, .channels = 33, .kernel = 3, .padding = 1, .residual = true}, {.channels = 16, .prefetch = 64}),
+    scheduled({.in = {6, 9, 16}, .channels = 16, .kernel = 3, .padding = 1, .groups = 16}, {.tile = {1, 4, 1}}),
+    // Room for the largest Winograd tiles.
+    placed({.in = {13, 14, 12}, .channels = 20, .kernel = 3, .padding = 1, .activation = activation::relu, .residual = true}, 3, {1, 2, 3}),
 };
 
 /// An algorithm of `dlas::algorithms` and a layer of a list, by index.
@@ -167,8 +190,14 @@ struct pair {
     int layer = 0;
 };
 
-constexpr const conv2d_layer& layer_of(const conv2d_layer& layer) { return layer; }
-constexpr const conv2d_layer& layer_of(const conv2d_key& key) { return key.layer; }
+template <class Algorithm, class Target>
+constexpr bool runs(const conv2d_layer& layer) {
+    return dlas::stack<Algorithm, Target>::refuses(layer).empty();
+}
+template <class Algorithm, class Target>
+constexpr bool runs(const conv2d_key& key) {
+    return Algorithm::template refuses<Target>(key.layer, key.schedule).empty();
+}
 
 /// The pairs that stacks of this target do not refuse.
 template <class Target, class... Algorithms>
@@ -180,7 +209,7 @@ constexpr auto runnable_pairs(dlas::policy_list<Algorithms...>, const auto& list
             if (runs) pairs.push({algorithm, layer});
             ++algorithm;
         };
-        (add(dlas::stack<Algorithms, Target>::refuses(layer_of(std::begin(list)[layer])).empty()), ...);
+        (add(runs<Algorithms, Target>(std::begin(list)[layer])), ...);
     }
     return pairs;
 }

@@ -13,7 +13,7 @@
 inline double expected_error(const dlas::executable& code) {
     double squares = 0;
     for (const dlas::executable_step& step : code.steps) {
-        const double enlarged = step.algorithm == "winograd4" ? 3 : step.algorithm == "winograd2" ? 1.5 : 1;
+        const double enlarged = step.algorithm == "winograd6" ? 10 : step.algorithm == "winograd4" ? 3 : step.algorithm == "winograd2" ? 1.5 : 1;
         double terms = 4;
         if (step.kind == dlas::step_kind::conv2d) terms += static_cast<double>(step.conv.filter_elements() / step.conv.channels);
         squares += enlarged * enlarged * terms / 6;

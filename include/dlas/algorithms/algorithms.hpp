@@ -12,6 +12,6 @@
 namespace dlas {
 
 /// Every algorithm that runs a layer itself.
-using algorithms = policy_list<direct, im2col, spatial_pack, winograd<2>, winograd<4>, depthwise>;
+using algorithms = policy_list<direct, im2col, spatial_pack, winograd<2>, winograd<4>, winograd<6>, depthwise>;
 
 }  // namespace dlas

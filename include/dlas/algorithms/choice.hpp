@@ -20,9 +20,9 @@ struct first_of {
     static constexpr std::string_view name = name_text.view();
 
     template <class Target>
-    static constexpr std::string_view refuses(const conv2d_layer& layer) {
+    static constexpr std::string_view refuses(const conv2d_layer& layer, const schedule_options& schedule = {}) {
         std::string_view last;
-        (void)((last = Algorithms::template refuses<Target>(layer), last.empty()) || ...);
+        (void)((last = Algorithms::template refuses<Target>(layer, schedule), last.empty()) || ...);
         return last;
     }
 
@@ -63,8 +63,8 @@ struct automatic {
     static constexpr std::string_view name = "automatic";
 
     template <class Target>
-    static constexpr std::string_view refuses(const conv2d_layer& layer) {
-        return first_of<depthwise, direct>::template refuses<Target>(layer);
+    static constexpr std::string_view refuses(const conv2d_layer& layer, const schedule_options& schedule = {}) {
+        return first_of<depthwise, direct>::template refuses<Target>(layer, schedule);
     }
 
     template <conv2d_layer Layer, class Target>

@@ -11,10 +11,15 @@ struct depthwise {
     static constexpr std::string_view name = "depthwise";
 
     template <class Target>
-    static constexpr std::string_view refuses(const conv2d_layer& layer) {
+    static constexpr std::string_view refuses(const conv2d_layer& layer, const schedule_options& schedule = {}) {
         if (!layer.depthwise()) return "depthwise: the layer mixes channels (groups differ from the channels)";
         if (layer.kernel.width > Target::vector_registers - 3) return "depthwise: a row of the window does not fit the target's registers";
-        return {};
+        if (schedule.inputs != by_rule || schedule.channels != by_rule || schedule.pixels != by_rule || schedule.prefetch != by_rule)
+            return "schedule: depthwise has a register tile and no blocks";
+        if (schedule.tile.rows > 1 || schedule.tile.vectors > 1) return "schedule: depthwise has register tiles of one row and one vector";
+        if (schedule.tile.columns > layer.out().width) return "schedule: the register tile is larger than the output";
+        if (schedule.tile.columns > Target::vector_registers - layer.kernel.width - 2) return "schedule: the register tile needs more registers than the target has";
+        return schedule_refusal<Target>(schedule);
     }
 
     template <conv2d_key Key, class Format, class Target>
@@ -27,6 +32,7 @@ struct depthwise {
 
         /// Output pixels in registers beside one row of the window and one input: the fewest passes over a row, then the smallest.
         static constexpr int tile = [] {
+            if (Key.schedule.tile.columns > 0) return Key.schedule.tile.columns;
             const int most = Target::vector_registers - window.width - 2;
             const int bound = most < 1 ? 1 : most > 14 ? 14 : most;
             return ceil_divide(out.width, ceil_divide(out.width, bound));
@@ -81,8 +87,9 @@ struct depthwise {
         }
 
         static void run(const kernel_arguments& a) {
-            const float* in = static_cast<const float*>(a.input) - layer.padding.top * Key.in.row_stride - layer.padding.left * Key.in.pixel_stride;
-            for (int row = 0; row < out.height; ++row)
+            const float* in = first_window<Key>(a);
+            const range rows = share_of(out.height, a.part, a.parts);
+            for (int row = rows.begin; row < rows.end; ++row)
                 for (int t = 0; t < ceil_divide(out.width, tile); ++t) {
                     const int column = tile_begin(t, tile, out.width);
                     const float* from = in + row * layer.stride.height * Key.in.row_stride + column * layer.stride.width * Key.in.pixel_stride;

@@ -11,9 +11,9 @@ struct direct {
     static constexpr std::string_view name = "direct";
 
     template <class Target>
-    static constexpr std::string_view refuses(const conv2d_layer& layer) {
+    static constexpr std::string_view refuses(const conv2d_layer& layer, const schedule_options& schedule = {}) {
         if (layer.depthwise()) return "direct: in a depthwise layer each channel is a sum of its own, which leaves one lane of a vector busy";
-        return {};
+        return tiled_schedule_refusal<Target>(layer, schedule);
     }
 
     template <conv2d_key Key, class Format, class Target>
@@ -21,23 +21,21 @@ struct direct {
         static constexpr conv2d_layer layer = Key.layer;
         static constexpr shape out = layer.out();
         /// 1x1 windows over maps without a halo: the pixels of all rows are one long row.
-        static constexpr bool one_row = layer.kernel == extent(1) && layer.stride == extent(1) &&
+        static constexpr bool one_row = layer.kernel == extent(1) && layer.stride == extent(1) && Key.schedule.tile.rows <= 1 &&
                                         Key.in.row_stride == out.width * Key.in.pixel_stride &&
                                         Key.out.row_stride == out.width * Key.out.pixel_stride &&
                                         (!layer.residual || Key.residual.row_stride == out.width * Key.residual.pixel_stride);
-        static constexpr int rows = one_row ? 1 : out.height;
-        static constexpr int columns = one_row ? out.pixels() : out.width;
-        static constexpr tiling tile = choose_tiling<Target>(rows, columns, layer.group_out());
+        static constexpr extent map = one_row ? extent(1, out.pixels()) : extent(out.height, out.width);
+        static constexpr tiling tile = scheduled_tile<Target>(Key.schedule, map, layer.group_out());
         /// Pixels that all channels are computed for before the next ones: their input stays in the first-level cache, the weights in the
         /// second-level one, and the output is written once and in order. Where the weights are too large for that they lead instead.
-        static constexpr extent block = [] {
+        static constexpr int block_pixels = [] {
             const std::int64_t weights = 4 * layer.filter_elements() / layer.groups;
-            if (weights > Target::l2_bytes / 2 || ceil_divide(layer.group_out(), float_lanes<Target>) <= tile.vectors) return extent(rows, columns);
-            const int pixels = Target::l1_bytes / 2 / (4 * layer.in.channels * layer.stride.area());
-            if (rows > 1) return extent(whole_tiles(rows, tile.rows, pixels / columns), columns);
-            return extent(1, whole_tiles(columns, tile.columns, pixels));
+            if (weights > Target::l2_bytes / 2 || ceil_divide(layer.group_out(), float_lanes<Target>) <= tile.vectors) return out.pixels();
+            return Target::l1_bytes / 2 / (4 * layer.in.channels * layer.stride.area());
         }();
-        static constexpr panel_layout panels = {float_lanes<Target>, tile.vectors};
+        static constexpr tile_loops loops = scheduled_loops<Target>(Key.schedule, tile, map, layer.group_out(), block_pixels);
+        static constexpr panel_layout panels = {float_lanes<Target>, tile.vectors, term_order::rows_columns_channels, loops.block_inputs};
         static constexpr std::int64_t packed_elements = panels.elements(layer);
         static constexpr std::int64_t workspace_bytes = 0;
 
@@ -52,20 +50,11 @@ struct direct {
         }
 
         static void run(const kernel_arguments& a) {
-            const float* in = static_cast<const float*>(a.input) - layer.padding.top * Key.in.row_stride - layer.padding.left * Key.in.pixel_stride;
-            for (int group = 0; group < layer.groups; ++group)
-                for (int r = 0; r < ceil_divide(rows, block.height); ++r) {
-                    const int row = tile_begin(r, block.height, rows);
-                    for (int c = 0; c < ceil_divide(columns, block.width); ++c) {
-                        const int column = tile_begin(c, block.width, columns);
-                        tiled_gemm<key, block.height, block.width, layer.group_out(), Target>::run(
-                            in + group * layer.group_in() + row * key.in.row_stride + column * key.in.pixel_stride,
-                            static_cast<const float*>(a.weights) + group * (packed_elements / layer.groups),
-                            static_cast<const float*>(a.second) + (layer.residual ? group * layer.group_out() : 0) +
-                                row * key.residual.row_stride + column * key.residual.pixel_stride,
-                            static_cast<float*>(a.output) + group * layer.group_out() + row * key.out.row_stride + column * key.out.pixel_stride);
-                    }
-                }
+            using gemm = tiled_gemm<key, loops, Target>;
+            const tile_share share = gemm::share(a.part, a.parts);
+            for_each_group<Key>(a, packed_elements, [&](const float* in, const float* weights, const float* residual, float* output) {
+                gemm::run(in, weights, residual, output, share);
+            });
         }
     };
 };

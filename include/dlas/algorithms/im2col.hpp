@@ -12,9 +12,10 @@ struct im2col {
     static constexpr std::string_view name = "im2col";
 
     template <class Target>
-    static constexpr std::string_view refuses(const conv2d_layer& layer) {
+    static constexpr std::string_view refuses(const conv2d_layer& layer, const schedule_options& schedule = {}) {
         if (layer.depthwise()) return "im2col: in a depthwise layer each channel would be a matrix product with a single column";
-        return {};
+        if (schedule.pixels != by_rule) return "schedule: im2col's blocks of pixels are the rows that its matrix holds, by rule";
+        return tiled_schedule_refusal<Target>(layer, schedule);
     }
 
     template <conv2d_key Key, class Format, class Target>
@@ -25,9 +26,12 @@ struct im2col {
         static constexpr int terms = layer.group_in() * layer.kernel.area();
         static constexpr int block_rows = [] {
             const int fitting = Target::l2_bytes / 2 / (4 * terms * out.width);
-            return fitting < 1 ? 1 : fitting < out.height && !in_place ? fitting : out.height;
+            const int least = Key.schedule.tile.rows > 0 ? Key.schedule.tile.rows : 1;
+            return in_place || fitting > out.height ? out.height : fitting < least ? least : fitting;
         }();
-        static constexpr tiling tile = choose_tiling<Target>(block_rows, out.width, layer.group_out());
+        static constexpr extent map = {block_rows, out.width};
+        static constexpr tiling tile = scheduled_tile<Target>(Key.schedule, map, layer.group_out());
+        static constexpr tile_loops loops = scheduled_loops<Target>(Key.schedule, tile, map, layer.group_out(), map.area());
         static constexpr panel_layout panels = {float_lanes<Target>, tile.vectors};
         static constexpr std::int64_t packed_elements = panels.elements(layer);
         static constexpr std::int64_t workspace_bytes = in_place ? 0 : std::int64_t{4} * block_rows * out.width * terms;
@@ -40,8 +44,9 @@ struct im2col {
         }
 
         /// Rows of the matrix: one window each, rows x columns x channels.
-        static void rearrange(const float* in, int first_row, float* matrix) {
-            for (int row = first_row; row < first_row + block_rows; ++row)
+        static void rearrange(const float* in, range rows, float* matrix) {
+            matrix += std::int64_t{rows.begin} * out.width * terms;
+            for (int row = rows.begin; row < rows.end; ++row)
                 for (int column = 0; column < out.width; ++column) {
                     const float* window = in + row * layer.stride.height * Key.in.row_stride + column * layer.stride.width * Key.in.pixel_stride;
                     for (int r = 0; r < layer.kernel.height; ++r)
@@ -54,23 +59,21 @@ struct im2col {
         }
 
         static void run(const kernel_arguments& a) {
-            const float* in = static_cast<const float*>(a.input) - layer.padding.top * Key.in.row_stride - layer.padding.left * Key.in.pixel_stride;
-            const float* residual = static_cast<const float*>(a.second);
-            float* output = static_cast<float*>(a.output);
+            using gemm = tiled_gemm<key, loops, Target>;
+            const tile_share share = gemm::share(a.part, a.parts);
             float* matrix = static_cast<float*>(a.workspace);
-            for (int group = 0; group < layer.groups; ++group) {
-                const float* panel = static_cast<const float*>(a.weights) + group * (packed_elements / layer.groups);
+            for_each_group<Key>(a, packed_elements, [&](const float* in, const float* weights, const float* residual, float* output) {
                 for (int block = 0; block < ceil_divide(out.height, block_rows); ++block) {
                     const int row = tile_begin(block, block_rows, out.height);
-                    if constexpr (!in_place) rearrange(in, row, matrix);
-                    tiled_gemm<key, block_rows, out.width, layer.group_out(), Target>::run(
-                        in_place ? in + row * Key.in.row_stride : matrix, panel, residual + row * Key.residual.row_stride,
-                        output + row * Key.out.row_stride);
+                    if constexpr (!in_place) {
+                        rearrange(in + row * layer.stride.height * Key.in.row_stride, share_of(block_rows, a.part, a.parts), matrix);
+                        a.meet();
+                    }
+                    gemm::run(in_place ? in + row * Key.in.row_stride : matrix, weights, residual + row * Key.residual.row_stride,
+                              output + row * Key.out.row_stride, share);
+                    if constexpr (!in_place) a.meet();
                 }
-                in += layer.group_in();
-                output += layer.group_out();
-                if constexpr (layer.residual) residual += layer.group_out();
-            }
+            });
         }
     };
 };

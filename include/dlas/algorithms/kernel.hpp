@@ -24,7 +24,29 @@ struct kernel_arguments {
     const void* weights = nullptr;
     void* output = nullptr;
     void* workspace = nullptr;
+
+    // Where several threads run one kernel: which one this is, and how all of them wait for each other.
+    int part = 0;
+    int parts = 1;
+    void (*wait)(void* barrier) = nullptr;
+    void* barrier = nullptr;
+
+    /// Returns when all threads have come here.
+    void meet() const {
+        if (parts > 1) wait(barrier);
+    }
 };
+
+/// A half-open range of indices.
+struct range {
+    int begin = 0;
+    int end = 0;
+};
+
+/// The share of one of several threads in `count` pieces of work.
+constexpr range share_of(int count, int part, int parts) {
+    return parts == 1 ? range{0, count} : range{count * part / parts, count * (part + 1) / parts};
+}
 
 /// max(x, 0), min(max(x, 0), 6) or x.
 template <activation Function, class Simd>

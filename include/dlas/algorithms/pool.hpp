@@ -23,7 +23,8 @@ struct pool2d_kernel {
 
     static void run(const kernel_arguments& a) {
         const float* in = static_cast<const float*>(a.input);
-        for (int row = 0; row < out.height; ++row)
+        const range rows = share_of(out.height, a.part, a.parts);
+        for (int row = rows.begin; row < rows.end; ++row)
             for (int column = 0; column < out.width; ++column) {
                 const int top = row * layer.stride.height - layer.padding.top;
                 const int left = column * layer.stride.width - layer.padding.left;

@@ -35,6 +35,13 @@ struct reduction {
     }
 };
 
+/// Asks the second-level cache for floats that will be read, a line at a time.
+template <int Floats>
+[[gnu::always_inline]] inline void prefetch(const float* from) {
+#pragma GCC unroll 32
+    for (int i = 0; i < Floats; i += 16) __builtin_prefetch(from + i, 0, 2);
+}
+
 /// Everything that the code of a register tile depends on.
 struct tile_key {
     int rows = 1;        ///< pixels of the tile: rows x columns
@@ -47,6 +54,8 @@ struct tile_key {
     reduction sum;
     bool adds_residual = false;
     bool adds_bias = true;  ///< the panel begins with a bias for each channel
+    bool continues = false; ///< starts from the sums that the output holds
+    int ahead_floats = 0;   ///< weights that are asked for with each term, for later use
     activation function = activation::none;
 
     constexpr bool operator==(const tile_key&) const = default;
@@ -71,13 +80,24 @@ struct register_tile {
         return pixel / Key.columns * Key.residual.row_stride + pixel % Key.columns * Key.residual.pixel_stride;
     }
 
-    [[gnu::always_inline]] static inline void run(const float* in, const float* panel, [[maybe_unused]] const float* residual, float* out) {
+    /// `ahead`: the first of the weights that are asked for.
+    [[gnu::always_inline]] static inline void run(const float* in, const float* panel, [[maybe_unused]] const float* ahead,
+                                                  [[maybe_unused]] const float* residual, float* out) {
         batch sums[pixels][Key.vectors];
+        if constexpr (Key.continues) {
 #pragma GCC unroll 32
-        for (int v = 0; v < Key.vectors; ++v) {
-            const batch first = Key.adds_bias ? vector::load(panel + v * vector::lanes) : vector::broadcast(0.0f);
+            for (int p = 0; p < pixels; ++p) {
 #pragma GCC unroll 32
-            for (int p = 0; p < pixels; ++p) sums[p][v] = first;
+                for (int v = 0; v < Key.vectors - 1; ++v) sums[p][v] = vector::load(out + output_offset(p) + v * vector::lanes);
+                sums[p][Key.vectors - 1] = load_lanes<Key.last_lanes, vector>(out + output_offset(p) + (Key.vectors - 1) * vector::lanes);
+            }
+        } else {
+#pragma GCC unroll 32
+            for (int v = 0; v < Key.vectors; ++v) {
+                const batch first = Key.adds_bias ? vector::load(panel + v * vector::lanes) : vector::broadcast(0.0f);
+#pragma GCC unroll 32
+                for (int p = 0; p < pixels; ++p) sums[p][v] = first;
+            }
         }
         if constexpr (Key.adds_bias) panel += width;
 
@@ -88,11 +108,10 @@ struct register_tile {
                 for (int i = 0; i < Key.sum.inner.count; ++i) {
                     batch weights[Key.vectors];
 #pragma GCC unroll 32
-                    for (int v = 0; v < Key.vectors; ++v) {
-                        weights[v] = vector::load(panel + v * vector::lanes);
-                        // Weights are read once from far away: ask for the rows, panels and layers that follow, a cache line at a time.
-                        if constexpr (Target::prefetch_bytes > 0)
-                            if (v * vector::lanes % 16 == 0) __builtin_prefetch(panel + Target::prefetch_bytes / 4 + v * vector::lanes, 0, 2);
+                    for (int v = 0; v < Key.vectors; ++v) weights[v] = vector::load(panel + v * vector::lanes);
+                    if constexpr (Key.ahead_floats > 0) {
+                        prefetch<Key.ahead_floats>(ahead);
+                        ahead += Key.ahead_floats;
                     }
 #pragma GCC unroll 32
                     for (int p = 0; p < pixels; ++p) {

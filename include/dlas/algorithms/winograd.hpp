@@ -8,7 +8,7 @@ namespace dlas {
 namespace winograd_transform {
 
 /// F(m, 3) in one dimension (Lavin and Gray, arXiv 1509.09308): y = A^T [(G g) * (B^T d)].
-/// Interpolation points 0, 1, -1, infinity for m = 2; 0, 1, -1, 2, -2, infinity for m = 4.
+/// Interpolation points 0, 1, -1, infinity for m = 2; 2, -2 more for m = 4; 1/2, -1/2 more for m = 6.
 template <int Outputs>
 inline constexpr double filter_matrix[Outputs + 2][3] = {};
 template <>
@@ -20,6 +20,15 @@ inline constexpr double filter_matrix<4>[6][3] = {{1.0 / 4, 0, 0},
                                                   {1.0 / 24, 1.0 / 12, 1.0 / 6},
                                                   {1.0 / 24, -1.0 / 12, 1.0 / 6},
                                                   {0, 0, 1}};
+template <>
+inline constexpr double filter_matrix<6>[8][3] = {{1, 0, 0},
+                                                  {-2.0 / 9, -2.0 / 9, -2.0 / 9},
+                                                  {-2.0 / 9, 2.0 / 9, -2.0 / 9},
+                                                  {1.0 / 90, 1.0 / 45, 2.0 / 45},
+                                                  {1.0 / 90, -1.0 / 45, 2.0 / 45},
+                                                  {32.0 / 45, 16.0 / 45, 8.0 / 45},
+                                                  {32.0 / 45, -16.0 / 45, 8.0 / 45},
+                                                  {0, 0, 1}};
 
 /// v = B^T d.
 template <int Outputs, class Simd, class Batch>
@@ -29,6 +38,21 @@ template <int Outputs, class Simd, class Batch>
         v[1] = Simd::add(d[1], d[2]);
         v[2] = Simd::subtract(d[2], d[1]);
         v[3] = Simd::subtract(d[1], d[3]);
+    } else if constexpr (Outputs == 6) {
+        auto scaled = [](float factor, Batch x, Batch y) { return Simd::multiply_add(Simd::broadcast(factor), x, y); };
+        v[0] = scaled(5.25f, Simd::subtract(d[4], d[2]), Simd::subtract(d[0], d[6]));
+        v[7] = scaled(5.25f, Simd::subtract(d[3], d[5]), Simd::subtract(d[7], d[1]));
+        const Batch ones = scaled(-4.25f, d[4], Simd::add(d[2], d[6])), odd_ones = scaled(-4.25f, d[3], Simd::add(d[1], d[5]));
+        v[1] = Simd::add(ones, odd_ones);
+        v[2] = Simd::subtract(ones, odd_ones);
+        const Batch twos = scaled(0.25f, d[2], scaled(-1.25f, d[4], d[6]));
+        const Batch odd_twos = scaled(0.5f, d[1], scaled(-2.5f, d[3], Simd::add(d[5], d[5])));
+        v[3] = Simd::add(twos, odd_twos);
+        v[4] = Simd::subtract(twos, odd_twos);
+        const Batch halves = scaled(4.0f, d[2], scaled(-5.0f, d[4], d[6]));
+        const Batch odd_halves = scaled(0.5f, d[5], scaled(-2.5f, d[3], Simd::add(d[1], d[1])));
+        v[5] = Simd::add(halves, odd_halves);
+        v[6] = Simd::subtract(halves, odd_halves);
     } else {
         const Batch four = Simd::broadcast(4.0f), minus_four = Simd::broadcast(-4.0f), minus_five = Simd::broadcast(-5.0f);
         const Batch two = Simd::broadcast(2.0f), minus_two = Simd::broadcast(-2.0f);
@@ -49,6 +73,17 @@ template <int Outputs, class Simd, class Batch>
     if constexpr (Outputs == 2) {
         y[0] = Simd::add(m[0], Simd::add(m[1], m[2]));
         y[1] = Simd::subtract(Simd::subtract(m[1], m[2]), m[3]);
+    } else if constexpr (Outputs == 6) {
+        auto scaled = [](float factor, Batch x, Batch z) { return Simd::multiply_add(Simd::broadcast(factor), x, z); };
+        const Batch ones = Simd::add(m[1], m[2]), odd_ones = Simd::subtract(m[1], m[2]);
+        const Batch twos = Simd::add(m[3], m[4]), odd_twos = Simd::subtract(m[3], m[4]);
+        const Batch halves = Simd::add(m[5], m[6]), odd_halves = Simd::subtract(m[5], m[6]);
+        y[0] = Simd::add(Simd::add(m[0], ones), Simd::add(twos, halves));
+        y[1] = scaled(2.0f, odd_twos, scaled(0.5f, odd_halves, odd_ones));
+        y[2] = scaled(4.0f, twos, scaled(0.25f, halves, ones));
+        y[3] = scaled(8.0f, odd_twos, scaled(0.125f, odd_halves, odd_ones));
+        y[4] = scaled(16.0f, twos, scaled(0.0625f, halves, ones));
+        y[5] = scaled(32.0f, odd_twos, scaled(0.03125f, odd_halves, Simd::add(odd_ones, m[7])));
     } else {
         const Batch two = Simd::broadcast(2.0f), four = Simd::broadcast(4.0f), eight = Simd::broadcast(8.0f);
         const Batch near_sum = Simd::add(m[1], m[2]), near_difference = Simd::subtract(m[1], m[2]);
@@ -66,18 +101,20 @@ template <int Outputs, class Simd, class Batch>
 /// over a block of tiles that stays in the second-level cache.
 template <int Outputs>
 struct winograd {
-    static_assert(Outputs == 2 || Outputs == 4, "[dlas] winograd<M>: transforms exist for M = 2 and M = 4");
+    static_assert(Outputs == 2 || Outputs == 4 || Outputs == 6, "[dlas] winograd<M>: transforms exist for M = 2, 4 and 6");
     static constexpr policy_kind kind = policy_kind::algorithm;
-    static constexpr std::string_view name = Outputs == 2 ? "winograd2" : "winograd4";
+    static constexpr std::string_view name = Outputs == 2 ? "winograd2" : Outputs == 4 ? "winograd4" : "winograd6";
 
     template <class Target>
-    static constexpr std::string_view refuses(const conv2d_layer& layer) {
+    static constexpr std::string_view refuses(const conv2d_layer& layer, const schedule_options& schedule = {}) {
         if (layer.kernel != extent(3)) return "winograd: the window is not 3x3";
         if (layer.stride != extent(1)) return "winograd: the stride is not 1";
         if (layer.dilation != extent(1)) return "winograd: the window is dilated";
         if (layer.groups != 1) return "winograd: the layer is grouped";
         if (layer.out().height < Outputs || layer.out().width < Outputs) return "winograd: the output is smaller than one tile";
-        return {};
+        if (schedule.tile.rows > 1) return "schedule: winograd's register tiles have one row, of Winograd tiles";
+        if (schedule.inputs != by_rule) return "schedule: winograd sums all input channels of a register tile at once";
+        return schedule_refusal<Target>(schedule);
     }
 
     template <conv2d_key Key, class Format, class Target>
@@ -94,13 +131,23 @@ struct winograd {
         static constexpr int in_width = round_up(layer.in.channels, vector::lanes);
         static constexpr int out_width = round_up(layer.channels, vector::lanes);
 
-        /// Tiles whose transforms fit the second-level cache, in blocks of nearly equal size.
+        /// Tiles that are transformed together: as many as fit the second-level cache, or more where reading the filters for every block
+        /// would cost more than transforms that leave that cache (written, brought back, read). Blocks are of nearly equal size.
         static constexpr int block = [] {
-            const int fitting = Target::l2_bytes / (4 * products * (in_width + out_width));
-            const int most = fitting < 8 ? 8 : fitting;
-            return ceil_divide(tiles, ceil_divide(tiles, most));
+            if (Key.schedule.pixels != by_rule) return ceil_divide(tiles, ceil_divide(tiles, Key.schedule.pixels));
+            const std::int64_t tile_bytes = std::int64_t{4} * products * (in_width + out_width);
+            const std::int64_t filter_bytes = std::int64_t{4} * products * layer.in.channels * out_width;
+            const std::int64_t fitting = Target::l2_bytes / tile_bytes < 8 ? 8 : Target::l2_bytes / tile_bytes;
+            const int blocks = ceil_divide(tiles, static_cast<int>(fitting < tiles ? fitting : tiles));
+            if (filter_bytes > Target::l2_bytes / 2 && (blocks - 1) * filter_bytes > 5 * tiles * tile_bytes / 2) return tiles;
+            return ceil_divide(tiles, blocks);
         }();
-        static constexpr tiling tile = choose_tiling<Target>(1, block, layer.channels);
+        static constexpr tiling tile = scheduled_tile<Target>(Key.schedule, {1, block}, layer.channels);
+        static constexpr tile_loops loops = [] {
+            tile_loops all_tiles = scheduled_loops<Target>(Key.schedule, tile, {1, block}, out_width, block);
+            all_tiles.block_tiles = block;  // of register tiles, which are no more
+            return all_tiles;
+        }();
         static constexpr panel_layout panels = {vector::lanes, tile.vectors};
         static constexpr std::int64_t product_elements = std::int64_t{layer.in.channels} * out_width;
         static constexpr std::int64_t packed_elements = out_width + products * product_elements;
@@ -181,32 +228,66 @@ struct winograd {
             }
         }
 
-        static void run(const kernel_arguments& a) {
-            const float* in = static_cast<const float*>(a.input) - layer.padding.top * Key.in.row_stride - layer.padding.left * Key.in.pixel_stride;
+        static void transform_inputs(const float* in, int first, range of_block, float* transformed) {
+            for (int t = of_block.begin; t < of_block.end; ++t) {
+                const int row = tile_begin((first + t) / tile_columns, Outputs, out.height);
+                const int column = tile_begin((first + t) % tile_columns, Outputs, out.width);
+                const float* from = in + row * Key.in.row_stride + column * Key.in.pixel_stride;
+                for_each_vector<layer.in.channels, vector>(
+                    [&]<int Lanes>(int channel) { transform_input<Lanes>(from + channel, transformed + t * in_width + channel); });
+            }
+        }
+
+        static void multiply(const float* transformed, const float* filters, range of_products, float* sums) {
+            using gemm = tiled_gemm<key, loops, Target>;
+            for (int p = of_products.begin; p < of_products.end; ++p)
+                gemm::run(transformed + p * (block * in_width), filters + p * product_elements, nullptr, sums + p * (block * out_width),
+                          {{0, gemm::tiles}, {0, gemm::panels}});
+        }
+
+        static void transform_outputs(const float* sums, const kernel_arguments& a, int first, range of_block) {
             const float* bias = static_cast<const float*>(a.weights);
-            float* transformed = static_cast<float*>(a.workspace);
-            float* sums = transformed + products * block * in_width;
-            for (int b = 0; b < ceil_divide(tiles, block); ++b) {
-                const int first = tile_begin(b, block, tiles);
-                for (int t = 0; t < block; ++t) {
-                    const int row = tile_begin((first + t) / tile_columns, Outputs, out.height);
-                    const int column = tile_begin((first + t) % tile_columns, Outputs, out.width);
-                    const float* from = in + row * Key.in.row_stride + column * Key.in.pixel_stride;
-                    for_each_vector<layer.in.channels, vector>(
-                        [&]<int Lanes>(int channel) { transform_input<Lanes>(from + channel, transformed + t * in_width + channel); });
-                }
-                for (int p = 0; p < products; ++p)
-                    tiled_gemm<key, 1, block, out_width, Target>::run(transformed + p * (block * in_width),
-                                                                      bias + out_width + p * product_elements, nullptr,
-                                                                      sums + p * (block * out_width));
-                for (int t = 0; t < block; ++t) {
-                    const int row = tile_begin((first + t) / tile_columns, Outputs, out.height);
-                    const int column = tile_begin((first + t) % tile_columns, Outputs, out.width);
-                    const float* residual = static_cast<const float*>(a.second) + row * Key.residual.row_stride + column * Key.residual.pixel_stride;
-                    float* to = static_cast<float*>(a.output) + row * Key.out.row_stride + column * Key.out.pixel_stride;
-                    for_each_vector<layer.channels, vector>([&]<int Lanes>(int channel) {
-                        transform_output<Lanes>(sums + t * out_width + channel, bias + channel, layer.residual ? residual + channel : nullptr, to + channel);
-                    });
+            for (int t = of_block.begin; t < of_block.end; ++t) {
+                const int row = tile_begin((first + t) / tile_columns, Outputs, out.height);
+                const int column = tile_begin((first + t) % tile_columns, Outputs, out.width);
+                const float* residual = static_cast<const float*>(a.second) + row * Key.residual.row_stride + column * Key.residual.pixel_stride;
+                float* to = static_cast<float*>(a.output) + row * Key.out.row_stride + column * Key.out.pixel_stride;
+                for_each_vector<layer.channels, vector>([&]<int Lanes>(int channel) {
+                    transform_output<Lanes>(sums + t * out_width + channel, bias + channel, layer.residual ? residual + channel : nullptr, to + channel);
+                });
+            }
+        }
+
+        /// Whole rows of tiles for each thread. Where the last two rows overlap they stay together: one pixel, one writer.
+        static constexpr range tiles_of(int part, int parts) {
+            auto boundary = [parts](int index) {
+                const int row = tile_rows * index / parts;
+                return (row == tile_rows - 1 && out.height % Outputs != 0 ? row - 1 : row) * tile_columns;
+            };
+            return parts == 1 ? range{0, tiles} : range{boundary(part), part + 1 == parts ? tiles : boundary(part + 1)};
+        }
+
+        /// Threads have blocks of tiles and a workspace of their own, or share the phases where there is one block.
+        static void run(const kernel_arguments& a) {
+            const float* in = first_window<Key>(a);
+            const float* filters = static_cast<const float*>(a.weights) + out_width;
+            const range own = tiles_of(a.part, a.parts);
+            if constexpr (block == tiles) {
+                float* transformed = static_cast<float*>(a.workspace);
+                float* sums = transformed + products * block * in_width;
+                transform_inputs(in, 0, own, transformed);
+                a.meet();
+                multiply(transformed, filters, share_of(products, a.part, a.parts), sums);
+                a.meet();
+                transform_outputs(sums, a, 0, own);
+            } else {
+                float* transformed = static_cast<float*>(a.workspace) + a.part * (workspace_bytes / 4);
+                float* sums = transformed + products * block * in_width;
+                for (int begin = own.begin; begin < own.end; begin += block) {
+                    const int first = begin + block <= tiles ? begin : tiles - block;  // the last block moves back
+                    transform_inputs(in, first, {0, block}, transformed);
+                    multiply(transformed, filters, {0, products}, sums);
+                    transform_outputs(sums, a, first, {begin - first, begin + block <= own.end ? block : own.end - first});
                 }
             }
         }

@@ -6,7 +6,7 @@
 namespace dlas {
 
 /// The axes of the stack that a policy can choose on.
-enum class policy_kind { format, sparsity, algorithm, target };
+enum class policy_kind { format, sparsity, algorithm, schedule, target, threads };
 
 /// An empty struct that states its axis and its name, e.g. `dlas::winograd<4>` or `dlas::avx512`.
 /// The name labels it everywhere: in benchmarks, tables, plans and error messages.
@@ -22,6 +22,10 @@ template <class T>
 concept sparsity_policy = policy<T> && T::kind == policy_kind::sparsity;
 template <class T>
 concept algorithm_policy = policy<T> && T::kind == policy_kind::algorithm;
+template <class T>
+concept schedule_policy = policy<T> && T::kind == policy_kind::schedule;
+template <class T>
+concept threads_policy = policy<T> && T::kind == policy_kind::threads;
 template <class T>
 concept target_policy = policy<T> && T::kind == policy_kind::target;
 

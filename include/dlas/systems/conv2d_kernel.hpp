@@ -44,7 +44,7 @@ struct conv2d_kernel {
     static constexpr int padded_height = Layer.in.height + Layer.padding.top + Layer.padding.bottom;
     static constexpr placement in_place = {padded_width * Layer.in.channels, Layer.in.channels};
     static constexpr placement out_place = {out.width * out.channels, out.channels};
-    using kernel = typename algorithm::template kernel<conv2d_key{Layer, in_place, out_place, Layer.residual ? out_place : placement{}},
+    using kernel = typename algorithm::template kernel<conv2d_key{Layer, in_place, out_place, Layer.residual ? out_place : placement{}, Stack::schedule::options},
                                                        typename Stack::format, target>;
 
     static constexpr std::int64_t workspace_bytes = kernel::workspace_bytes;

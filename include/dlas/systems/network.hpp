@@ -28,7 +28,12 @@ consteval planned_step plan_convolution() {
     planned_step result;
     if constexpr (require_runs<chosen_stack, Key.layer>()) {
         using algorithm = chosen_algorithm<typename chosen_stack::algorithm, Key.layer, target>;
-        using kernel = typename algorithm::template kernel<Key, typename chosen_stack::format, target>;
+        constexpr conv2d_key scheduled = [] {
+            conv2d_key key = Key;
+            key.schedule = chosen_stack::schedule::options;
+            return key;
+        }();
+        using kernel = typename algorithm::template kernel<scheduled, typename chosen_stack::format, target>;
         result.step.run = &kernel::run;
         result.step.pack = &kernel::pack;
         result.step.algorithm = algorithm::name;

@@ -37,26 +37,52 @@ struct checked {
 
 }  // namespace stacking
 
+/// How many threads run each layer together; 1 unless a stack says otherwise, and no threads exist then. The number is the most:
+/// systems/threads.hpp starts them.
+template <int Count>
+struct threads {
+    static_assert(Count >= 1 && Count <= 1024, "[dlas] threads<N>: N must be between 1 and 1024");
+    static constexpr policy_kind kind = policy_kind::threads;
+    static constexpr int count = Count;
+    static constexpr auto name_text = [] {
+        text<16> spelled("threads");
+        spelled.append(Count);
+        return spelled;
+    }();
+    static constexpr std::string_view name = name_text.view();
+};
+
 /// A stack in its canonical order; write `stack<...>`.
-template <format_policy Format, sparsity_policy Sparsity, algorithm_policy Algorithm, target_policy Target>
+template <format_policy Format, sparsity_policy Sparsity, algorithm_policy Algorithm, schedule_policy Schedule, target_policy Target,
+          threads_policy Threads>
 struct basic_stack {
     using format = Format;
     using sparsity = Sparsity;
     using algorithm = Algorithm;
+    using schedule = Schedule;
     using target = Target;
+    using threads = Threads;
 
     static constexpr auto name_text = [] {
-        text<160> joined;
+        text<200> joined;
         joined.append(std::string_view(Format::name));
         joined.append("/");
         joined.append(std::string_view(Sparsity::name));
         joined.append("/");
         joined.append(std::string_view(Algorithm::name));
         joined.append("/");
+        if (Schedule::options != schedule_options{}) {
+            joined.append(std::string_view(Schedule::name));
+            joined.append("/");
+        }
         joined.append(std::string_view(Target::name));
+        if (Threads::count > 1) {
+            joined.append("/");
+            joined.append(std::string_view(Threads::name));
+        }
         return joined;
     }();
-    /// "f32/dense/direct/avx2": how benchmarks, tables and plans call it.
+    /// "f32/dense/direct/avx2": how benchmarks, tables and plans call it. A schedule and threads are named where there are any.
     static constexpr std::string_view name = name_text.view();
 
     /// Whether the stack can run a layer: empty, or the reason why not. What a static_assert and a sweep both ask.
@@ -64,7 +90,7 @@ struct basic_stack {
         // Never a label for what did not run: a format has to have kernels before a stack may carry its name.
         if (!std::same_as<Format, f32>) return "format: there are kernels for f32 alone";
         if (!std::same_as<Sparsity, dense>) return "sparsity: there are kernels for dense weights alone";
-        return Algorithm::template refuses<Target>(layer);
+        return Algorithm::template refuses<Target>(layer, Schedule::options);
     }
 };
 
@@ -77,16 +103,20 @@ struct compose {
     static_assert(count<policy_kind::sparsity, Policies...> <= 1, "[dlas] stack: two sparsity formats; give one");
     static_assert(count<policy_kind::algorithm, Policies...> <= 1,
                   "[dlas] stack: two convolution algorithms; give one, or first_of<...> to choose layer by layer");
+    static_assert(count<policy_kind::schedule, Policies...> <= 1, "[dlas] stack: two schedules; give one");
     static_assert(count<policy_kind::target, Policies...> <= 1, "[dlas] stack: two targets; give one");
+    static_assert(count<policy_kind::threads, Policies...> <= 1, "[dlas] stack: two numbers of threads; give one");
     using type = basic_stack<typename find<policy_kind::format, f32, Policies...>::type,
                              typename find<policy_kind::sparsity, dense, Policies...>::type,
                              typename find<policy_kind::algorithm, automatic, Policies...>::type,
-                             typename find<policy_kind::target, scalar, Policies...>::type>;
+                             typename find<policy_kind::schedule, untuned, Policies...>::type,
+                             typename find<policy_kind::target, scalar, Policies...>::type,
+                             typename find<policy_kind::threads, threads<1>, Policies...>::type>;
 };
 
 }  // namespace stacking
 
-/// Policies in any order, at most one of each kind; what is left out is f32, dense, automatic, scalar.
+/// Policies in any order, at most one of each kind; what is left out is f32, dense, automatic, untuned, scalar, threads<1>.
 template <class... Policies>
 using stack = typename stacking::compose<Policies...>::type;
 
