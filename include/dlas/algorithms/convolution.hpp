@@ -26,6 +26,7 @@ struct conv2d_key {
     schedule_options schedule = {};
 
     constexpr bool operator==(const conv2d_key&) const = default;
+    constexpr conv2d_key scheduled(const schedule_options& by) const { return {layer, in, out, residual, by}; }
 };
 
 /// Order in which the terms of a window are summed and its weights are packed.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include <dlas/core/shape.hpp>
 
@@ -9,6 +10,11 @@ namespace dlas {
 
 /// Elementwise function at the end of a layer.
 enum class activation : std::uint8_t { none, relu, relu6 };
+
+constexpr std::string_view activation_name(activation function) {
+    constexpr std::string_view names[] = {"none", "relu", "relu6"};
+    return names[static_cast<int>(function)];
+}
 
 /// One convolution: y = activation(conv(x) + bias [+ residual]). A linear layer is a convolution whose window is the whole input.
 struct conv2d_layer {

@@ -28,11 +28,7 @@ consteval planned_step plan_convolution() {
     planned_step result;
     if constexpr (require_runs<chosen_stack, Key.layer>()) {
         using algorithm = chosen_algorithm<typename chosen_stack::algorithm, Key.layer, target>;
-        constexpr conv2d_key scheduled = [] {
-            conv2d_key key = Key;
-            key.schedule = chosen_stack::schedule::options;
-            return key;
-        }();
+        constexpr conv2d_key scheduled = Key.scheduled(chosen_stack::schedule::options);
         using kernel = typename algorithm::template kernel<scheduled, typename chosen_stack::format, target>;
         result.step.run = &kernel::run;
         result.step.pack = &kernel::pack;
@@ -156,7 +152,7 @@ consteval auto deploy(const program<P>& p, const auto& planned) {
 
 /// Why a plan cannot run a model: the first layer and the reason; empty where it can. What a sweep asks before it compiles a point.
 template <model Model, layer_plan Plan>
-inline constexpr auto network_refusal = deploying::network_refusal<Model, Plan>();
+inline constexpr auto network_refusal = deploying::network_refusal<Model, resolved_plan<Model, Plan>>();
 
 /// A model compiled for a plan (a stack is the plan that chooses itself everywhere). Owns nothing: packed weights and the arena
 /// are the caller's, aligned to 64 bytes; nothing is allocated.
@@ -167,7 +163,7 @@ class network {
                   "(dlas/hardware), or choose dlas::scalar");
     static constexpr int steps = program_of<Model>.steps.size();
     static constexpr auto planned = []<int... I>(std::integer_sequence<int, I...>) {
-        return std::array<deploying::planned_step, sizeof...(I)>{deploying::plan_step<Model, Plan, I>()...};
+        return std::array<deploying::planned_step, sizeof...(I)>{deploying::plan_step<Model, resolved_plan<Model, Plan>, I>()...};
     }(std::make_integer_sequence<int, steps>{});
     static constexpr auto deployed = deploying::deploy(program_of<Model>, planned);
 

@@ -169,6 +169,42 @@ struct selected<Plan, Layer> {
 };
 }  // namespace stacking
 
+/// The algorithm policy that stands for a plan that was written by measurement: stack<tuned, avx512> is tuned_plan<Model, avx512>.
+struct tuned {
+    static constexpr policy_kind kind = policy_kind::algorithm;
+    static constexpr std::string_view name = "tuned";
+
+    template <class Target>
+    static constexpr std::string_view refuses(const conv2d_layer&, const schedule_options& = {}) {
+        return "tuned: there is no plan for this model on this target; include dlas/systems/plans.hpp, or write one with `tune`";
+    }
+};
+
+/// The measured plan of a model for a target. Specializations stand in dlas/systems/plans; `tune` writes them.
+template <class Model, class Target>
+struct tuned_plan;
+
+namespace stacking {
+template <class Model, class Plan>
+struct resolved {
+    using type = Plan;
+};
+template <class Model, class Plan>
+    requires requires { tuned_plan<Model, typename Plan::target>::name; } && std::same_as<typename Plan::algorithm, tuned>
+struct resolved<Model, Plan> {
+    using type = tuned_plan<Model, typename Plan::target>;
+};
+template <class Plan>
+inline constexpr int thread_count = 1;
+template <class Plan>
+    requires requires { Plan::threads::count; }
+inline constexpr int thread_count<Plan> = Plan::threads::count;
+}  // namespace stacking
+
+/// The plan that chooses for a model's layers: the plan itself, or the measured one that stack<tuned, ...> stands for.
+template <class Model, class Plan>
+using resolved_plan = typename stacking::resolved<Model, Plan>::type;
+
 /// The stack that a plan chooses for a layer.
 template <class Plan, conv2d_layer Layer>
 using stack_for = typename stacking::selected<Plan, Layer>::type;
