@@ -34,7 +34,24 @@ struct direct {
             if (weights > Target::l2_bytes / 2 || ceil_divide(layer.group_out(), float_lanes<Target>) <= tile.vectors) return out.pixels();
             return Target::l1_bytes / 2 / (4 * layer.in.channels * layer.stride.area());
         }();
-        static constexpr tile_loops loops = scheduled_loops<Target>(Key.schedule, tile, map, layer.group_out(), block_pixels);
+        /// Where weights lead: input channels that are summed for all tiles before the next ones, so that two panels of weights fit the
+        /// second-level cache with room to spare and, if that leaves enough of them, the map's channels the first-level one.
+        static constexpr int block_inputs = [] {
+            const bool even = map.height % tile.rows == 0 && map.width % tile.columns == 0;
+            if (!even) return layer.group_in();
+            const int pixels = (layer.in.height + layer.padding.top + layer.padding.bottom) * (layer.in.width + layer.padding.left + layer.padding.right);
+            const int panel_row = tile.vectors * Target::vector_bytes * layer.kernel.area();
+            for (int inputs = 256; inputs >= 64; inputs /= 2)
+                if (inputs < layer.group_in() && 4 * pixels * inputs <= Target::l1_bytes * 3 / 2) return inputs;
+            int inputs = layer.group_in();
+            while (inputs > 64 && inputs * panel_row > Target::l2_bytes / 4) inputs = (inputs + 1) / 2;
+            return inputs;
+        }();
+        static constexpr tile_loops loops = [] {
+            tile_loops stated = scheduled_loops<Target>(Key.schedule, tile, map, layer.group_out(), block_pixels);
+            if (Key.schedule.inputs == by_rule && Key.schedule.tile.rows == 0 && block_pixels == out.pixels()) stated.block_inputs = block_inputs;
+            return stated;
+        }();
         static constexpr panel_layout panels = {float_lanes<Target>, tile.vectors, term_order::rows_columns_channels, loops.block_inputs};
         static constexpr std::int64_t packed_elements = panels.elements(layer);
         static constexpr std::int64_t workspace_bytes = 0;

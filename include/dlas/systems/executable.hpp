@@ -61,6 +61,7 @@ struct executable {
     std::int64_t output_offset = 0;
     std::span<const executable_step> steps;
     bool (*available)() = nullptr;  ///< whether this CPU has the target
+    int threads = 1;                ///< the most that may run it together (systems/thread_pool.hpp)
 };
 
 /// Writes the zeros of a halo.

@@ -113,15 +113,15 @@ struct deployment {
     std::int64_t output_offset = 0;
 };
 
-/// Puts the steps together: lays out the arena and the packed weights.
+/// Puts the steps together: lays out the arena and the packed weights. Each thread has a workspace.
 template <int P>
-consteval auto deploy(const program<P>& p, const auto& planned) {
+consteval auto deploy(const program<P>& p, const auto& planned, int threads) {
     constexpr std::int64_t element = sizeof(float);
     constexpr int count = std::tuple_size_v<std::remove_cvref_t<decltype(planned)>>;
     list<memory_block, 2 * P> blocks;
     for (const program_buffer& b : p.buffers) blocks.push({b.first_step < 0 ? 0 : b.elements() * element, b.first_step, b.last_step});
     const int first_workspace = blocks.size();
-    for (int i = 0; i < count; ++i) blocks.push({planned[static_cast<std::size_t>(i)].workspace_bytes, i, i});
+    for (int i = 0; i < count; ++i) blocks.push({threads * planned[static_cast<std::size_t>(i)].workspace_bytes, i, i});
     deployment<count> result;
     result.arena_bytes = plan_memory(blocks);
     result.arena_lower_bound = memory_lower_bound(blocks, p.steps.size());
@@ -162,10 +162,11 @@ class network {
                   "[dlas] the target's vectors are not available in this translation unit: compile it with the target's compile_flags "
                   "(dlas/hardware), or choose dlas::scalar");
     static constexpr int steps = program_of<Model>.steps.size();
+    static constexpr int threads = stacking::thread_count<Plan>;
     static constexpr auto planned = []<int... I>(std::integer_sequence<int, I...>) {
         return std::array<deploying::planned_step, sizeof...(I)>{deploying::plan_step<Model, resolved_plan<Model, Plan>, I>()...};
     }(std::make_integer_sequence<int, steps>{});
-    static constexpr auto deployed = deploying::deploy(program_of<Model>, planned);
+    static constexpr auto deployed = deploying::deploy(program_of<Model>, planned, threads);
 
 public:
     static constexpr shape input_shape = Model::input;
@@ -178,7 +179,7 @@ public:
     /// The network as plain data.
     static constexpr executable code = {
         Model::name, Plan::name, Plan::target::name, input_shape, output_shape, arena_bytes, weight_bytes, dlas::parameters(graph_of<Model>),
-        macs, deployed.output_offset, std::span<const executable_step>(deployed.steps), &Plan::target::available};
+        macs, deployed.output_offset, std::span<const executable_step>(deployed.steps), &Plan::target::available, threads};
 
     /// `packed_weights` holds weight_bytes, `arena` arena_bytes.
     constexpr network(const std::byte* packed_weights, std::byte* arena) : weights_(packed_weights), arena_(arena) {}

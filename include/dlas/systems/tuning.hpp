@@ -102,7 +102,7 @@ consteval choices choices_for() {
             // Panels that fit the first-level cache, and half the second-level one.
             const tiling tile = tiles[0];
             if (map.height % tile.rows == 0 && map.width % tile.columns == 0)
-                for (const int inputs : {128, 256, 512})
+                for (const int inputs : {64, 128, 256})
                     if (inputs < layer.group_in() && inputs * layer.kernel.area() * tile.vectors * Target::vector_bytes <= Target::l2_bytes)
                         propose(index_of<direct>, {.tile = tile, .inputs = inputs});
             const int pixels = map.area();
