@@ -19,6 +19,7 @@ struct depthwise {
         if (schedule.tile.rows > 1 || schedule.tile.vectors > 1) return "schedule: depthwise has register tiles of one row and one vector";
         if (schedule.tile.columns > layer.out().width) return "schedule: the register tile is larger than the output";
         if (schedule.tile.columns > Target::vector_registers - layer.kernel.width - 2) return "schedule: the register tile needs more registers than the target has";
+        if (schedule.fused_rows > 0 && layer.out().height % schedule.fused_rows != 0) return "schedule: bands of rows must divide the output's height";
         return schedule_refusal<Target>(schedule);
     }
 

@@ -24,12 +24,13 @@ struct halo_fill {
 
 /// One kernel call and where its parameters come from. Offsets are bytes into the arena or the packed weights.
 struct executable_step {
-    void (*run)(const kernel_arguments&) = nullptr;
+    void (*run)(const kernel_arguments&) = nullptr;  ///< null where a later step runs this one too
     std::int64_t input = -1;  ///< -1: the caller's image
     std::int64_t second = -1;
     std::int64_t output = 0;
     std::int64_t workspace = 0;
-    std::int64_t weights = 0;
+    std::int64_t weights = 0;      ///< the step's own
+    std::int64_t run_weights = 0;  ///< those of the first step that runs with it
     halo_fill halo;
 
     step_kind kind = step_kind::copy;
@@ -84,13 +85,14 @@ inline void fill_halo(const halo_fill& h, std::byte* arena) {
 /// The pointers that a step's kernel is given.
 inline kernel_arguments arguments_of(const executable_step& step, const float* image, const std::byte* weights, std::byte* arena) {
     return {step.input < 0 ? static_cast<const void*>(image) : arena + step.input, step.second < 0 ? nullptr : arena + step.second,
-            weights + step.weights, arena + step.output, arena + step.workspace};
+            weights + step.run_weights, arena + step.output, arena + step.workspace};
 }
 
 /// Runs a network: `image` NHWC, `weights` packed for this executable, both it and `arena` aligned to 64 bytes.
 /// The result lies in the arena until the next run.
 inline const float* run(const executable& code, const float* image, const std::byte* weights, std::byte* arena) {
     for (const executable_step& step : code.steps) {
+        if (step.run == nullptr) continue;
         fill_halo(step.halo, arena);
         step.run(arguments_of(step, image, weights, arena));
     }

@@ -7,6 +7,7 @@
 #include <dlas/algorithms/elementwise.hpp>
 #include <dlas/algorithms/pool.hpp>
 #include <dlas/systems/executable.hpp>
+#include <dlas/systems/fusion.hpp>
 #include <dlas/systems/memory_plan.hpp>
 #include <dlas/systems/stack.hpp>
 
@@ -14,10 +15,11 @@ namespace dlas {
 
 namespace deploying {
 
-/// A step with what the plan adds: kernel and sizes.
+/// A step with what the plan adds: kernel, sizes and the steps that it runs with.
 struct planned_step {
     executable_step step;
     std::int64_t workspace_bytes = 0;
+    fused_steps fused;
 };
 
 template <class Plan, conv2d_key Key>
@@ -39,6 +41,41 @@ consteval planned_step plan_convolution() {
     return result;
 }
 
+template <class Model, int Step>
+inline constexpr conv2d_key key_of_step = [] {
+    constexpr const auto& p = program_of<Model>;
+    constexpr program_step s = p.steps[Step];
+    return conv2d_key{s.conv, p.place(s.input), p.place(s.output), p.place(s.second)};
+}();
+
+/// One of several steps that run together: all have parameters, the last one runs them all.
+template <class Model, class Plan, fused_steps Fused, int Index>
+consteval planned_step plan_fused() {
+    constexpr conv2d_layer layer = program_of<Model>.steps[Index].conv;
+    constexpr conv2d_key filter = key_of_step<Model, Fused.depthwise>;
+    using chosen_stack = stack_for<Plan, filter.layer>;
+    constexpr separable_key key = {key_of_step<Model, Fused.first>, filter.scheduled(chosen_stack::schedule::options), key_of_step<Model, Fused.last>,
+                                   Fused.first < Fused.depthwise, Fused.last > Fused.depthwise, Fused.rows};
+    planned_step result;
+    result.fused = Fused;
+    if constexpr (require_runs<stack_for<Plan, layer>, layer>()) {
+        using kernel = separable_kernel<key, typename chosen_stack::format, typename chosen_stack::target, arena_alignment>;
+        auto parameters = [&result]<class Part>() {
+            result.step.pack = &Part::pack;
+            result.step.weight_bytes = Part::packed_elements * static_cast<std::int64_t>(sizeof(float));
+        };
+        if constexpr (Index == Fused.depthwise) parameters.template operator()<typename kernel::filter>();
+        else if constexpr (Index < Fused.depthwise) parameters.template operator()<typename kernel::expand>();
+        else parameters.template operator()<typename kernel::project>();
+        result.step.algorithm = Index == Fused.depthwise ? "depthwise" : "direct";
+        if constexpr (Index == Fused.last) {
+            result.step.run = &kernel::run;
+            result.workspace_bytes = kernel::workspace_bytes;
+        }
+    }
+    return result;
+}
+
 template <class Model, class Plan, int Index>
 consteval planned_step plan_step() {
     constexpr const auto& g = graph_of<Model>;
@@ -50,7 +87,9 @@ consteval planned_step plan_step() {
     using target = typename Plan::target;
     planned_step result;
     if constexpr (s.kind == step_kind::conv2d) {
-        result = plan_convolution<Plan, conv2d_key{s.conv, in, out, p.place(s.second)}>();
+        constexpr fused_steps fused = fused_with<Model, Plan, Index>();
+        if constexpr (fused.first >= 0) result = plan_fused<Model, Plan, fused, Index>();
+        else result = plan_convolution<Plan, key_of_step<Model, Index>>();
         result.step.channels = s.conv.channels;
     } else if constexpr (s.kind == step_kind::pool2d) {
         result.step.run = &pool2d_kernel<pool2d_key{g.nodes[s.node].pool, in, out}, target>::run;
@@ -120,6 +159,14 @@ consteval auto deploy(const program<P>& p, const auto& planned, int threads) {
     constexpr int count = std::tuple_size_v<std::remove_cvref_t<decltype(planned)>>;
     list<memory_block, 2 * P> blocks;
     for (const program_buffer& b : p.buffers) blocks.push({b.first_step < 0 ? 0 : b.elements() * element, b.first_step, b.last_step});
+    // Steps that run together read their input when the last of them runs; what lies between them is not in the arena.
+    for (int i = 0; i < count; ++i) {
+        const fused_steps& fused = planned[static_cast<std::size_t>(i)].fused;
+        if (fused.last != i) continue;
+        memory_block& read = blocks[p.tensors[p.steps[fused.first].input].buffer];
+        if (read.last_step < i) read.last_step = i;
+        for (int inner = fused.first; inner < fused.last; ++inner) blocks[p.tensors[p.steps[inner].output].buffer].bytes = 0;
+    }
     const int first_workspace = blocks.size();
     for (int i = 0; i < count; ++i) blocks.push({threads * planned[static_cast<std::size_t>(i)].workspace_bytes, i, i});
     deployment<count> result;
@@ -131,14 +178,17 @@ consteval auto deploy(const program<P>& p, const auto& planned, int threads) {
         const program_step& s = p.steps[i];
         executable_step& step = result.steps[static_cast<std::size_t>(i)];
         step = planned[static_cast<std::size_t>(i)].step;
-        if (s.input >= 0) step.input = address(s.input);
+        const fused_steps& fused = planned[static_cast<std::size_t>(i)].fused;
+        const program_step& first = fused.last == i ? p.steps[fused.first] : s;
+        if (first.input >= 0) step.input = address(first.input);
         if (s.second >= 0) step.second = address(s.second);
         step.output = address(s.output);
         step.workspace = blocks[first_workspace + i].offset;
         step.weights = result.weight_bytes;
+        step.run_weights = fused.last == i ? result.steps[static_cast<std::size_t>(fused.first)].weights : step.weights;
         result.weight_bytes += (step.weight_bytes + arena_alignment - 1) / arena_alignment * arena_alignment;
         const program_buffer& b = p.buffers[p.tensors[s.output].buffer];
-        if (b.first_step == i && !b.halo.empty()) {
+        if (b.first_step == i && !b.halo.empty() && step.run != nullptr) {
             const std::int64_t pixel = b.pixel_stride() * element, row = b.row_stride() * element;
             step.halo = {blocks[p.tensors[s.output].buffer].offset, b.map.height, b.halo.top * row, b.halo.left * pixel,
                          b.map.width * pixel, b.halo.right * pixel, b.halo.bottom * row};

@@ -130,14 +130,6 @@ consteval choices choices_for() {
     }
 }
 
-/// The key of a convolution step of a model.
-template <class Model, int Step>
-inline constexpr conv2d_key key_of_step = [] {
-    constexpr const auto& p = program_of<Model>;
-    constexpr program_step s = p.steps[Step];
-    return conv2d_key{s.conv, p.place(s.input), p.place(s.output), p.place(s.second)};
-}();
-
 /// The first step that runs the same layer: its choices are those of all.
 template <class Model>
 constexpr int first_like(int step) {
@@ -167,8 +159,8 @@ constexpr bool fits(const schedule_options& schedule, extent map) {
 
 template <class Model, class Target, int Step, int Choice>
 consteval tuning_candidate candidate() {
-    constexpr conv2d_key key = key_of_step<Model, Step>;
-    constexpr choice chosen = choices_for<Target, key_of_step<Model, first_like<Model>(Step)>>()[Choice];
+    constexpr conv2d_key key = deploying::key_of_step<Model, Step>;
+    constexpr choice chosen = choices_for<Target, deploying::key_of_step<Model, first_like<Model>(Step)>>()[Choice];
     tuning_candidate result = {Step, Choice, {}, chosen.schedule, 0, 0, nullptr, nullptr};
     if constexpr (chosen.algorithm != index_of<direct> || fits(chosen.schedule, direct_map(key))) {
         using algorithm = decltype(algorithm_at<chosen.algorithm>(algorithms{}));
@@ -188,7 +180,7 @@ inline constexpr auto candidates = [] {
     list<tuning_candidate, p.steps.size() * most_choices> all;
     auto add_step = [&all]<int Step>() {
         if constexpr (layer_index<Model>(Step) >= Begin && layer_index<Model>(Step) < End) {
-            constexpr int count = choices_for<Target, key_of_step<Model, first_like<Model>(Step)>>().size();
+            constexpr int count = choices_for<Target, deploying::key_of_step<Model, first_like<Model>(Step)>>().size();
             [&all]<int... Choice>(std::integer_sequence<int, Choice...>) {
                 (all.push(candidate<Model, Target, Step, Choice>()), ...);
             }(std::make_integer_sequence<int, count>{});
