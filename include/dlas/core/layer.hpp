@@ -8,7 +8,13 @@
 namespace dlas {
 
 /// Elementwise function at the end of a layer.
-enum class activation : std::uint8_t { none, relu, relu6 };
+enum class activation : std::uint8_t {
+    none,
+    relu,
+    relu6,
+    silu,     // x * sigmoid(x), also called swish
+    sigmoid,  // 1 / (1 + exp(-x))
+};
 
 /// One convolution: y = activation(conv(x) + bias [+ residual]). A linear layer is a convolution whose window is the whole input.
 struct conv2d_layer {
