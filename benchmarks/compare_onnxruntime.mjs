@@ -10,7 +10,8 @@ import { tmpdir } from 'node:os';
 const networks = {
   c10_resnet8: 'resnet8/cifar10', c10_resnet18: 'resnet18/cifar10', c10_vgg16: 'vgg16/cifar10', c10_mbv1: 'mobilenet_v1/cifar10',
   c10_mbv2: 'mobilenet_v2/cifar10', in_resnet18: 'resnet18/imagenet', in_resnet50: 'resnet50/imagenet', in_vgg16: 'vgg16/imagenet',
-  in_mbv1: 'mobilenet_v1/imagenet', in_mbv2: 'mobilenet_v2/imagenet',
+  in_mbv1: 'mobilenet_v1/imagenet', in_mbv2: 'mobilenet_v2/imagenet', in_effb0: 'efficientnet_b0/imagenet',
+  in_densenet161: 'densenet161/imagenet',
 };
 
 const words = process.argv.slice(2);

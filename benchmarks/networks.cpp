@@ -54,7 +54,7 @@ void profile(const dlas::design_point& point, double peak) {
             std::snprintf(shape, sizeof shape, "%dx%dx%d-%dk%ds%d%s%s", c.in.height, c.in.width, c.in.channels, c.channels, c.kernel.height,
                           c.stride.height, c.groups > 1 ? " grouped" : "", c.residual ? " +add" : "");
         const double rate = convolution ? 2.0 * static_cast<double>(c.macs()) / time : 0;
-        constexpr const char* kinds[] = {"input", "", "pool", "global pool", "add", "affine", "activation", "subsample", "copy"};
+        constexpr const char* kinds[] = {"input", "", "pool", "global pool", "add", "multiply", "affine", "activation", "subsample", "copy"};
         std::printf("  %-34s %-12s %-30s %9.1f %8.1f %5.0f%% %6.0f KB\n", std::string(step.layer).c_str(),
                     convolution ? std::string(step.algorithm).c_str() : kinds[static_cast<int>(step.kind)], shape, time * 1e6, rate * 1e-9,
                     100 * rate / peak, static_cast<double>(step.weight_bytes) / 1024);

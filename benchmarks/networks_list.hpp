@@ -4,6 +4,8 @@
 #include <dlas/datasets/problems.hpp>
 #include <dlas/explore/points.hpp>
 #include <dlas/explore/space.hpp>
+#include <dlas/models/densenet.hpp>
+#include <dlas/models/efficientnet.hpp>
 #include <dlas/models/mobilenet.hpp>
 #include <dlas/models/resnet.hpp>
 #include <dlas/models/squeezenet.hpp>
@@ -17,4 +19,4 @@ using measured_networks =
                       dlas::resnet18<dlas::cifar10>, dlas::vgg16<dlas::cifar10>, dlas::mobilenet_v1<dlas::cifar10>,
                       dlas::mobilenet_v2<dlas::cifar10>, dlas::resnet18<dlas::imagenet>, dlas::resnet50<dlas::imagenet>,
                       dlas::vgg16<dlas::imagenet>, dlas::mobilenet_v1<dlas::imagenet>, dlas::mobilenet_v2<dlas::imagenet>,
-                      dlas::squeezenet1_1<dlas::imagenet>>;
+                      dlas::squeezenet1_1<dlas::imagenet>, dlas::efficientnet_b0<dlas::imagenet>, dlas::densenet161<dlas::imagenet>>;

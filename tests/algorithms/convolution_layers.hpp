@@ -51,6 +51,9 @@ inline constexpr conv2d_layer named[] = {
     {.in = {11, 13, 96}, .channels = 200, .activation = activation::relu, .residual = true},
     {.in = {11, 13, 96}, .channels = 200, .stride = {1, 2}},
     {.in = {20, 11, 32}, .channels = 72, .kernel = 3, .padding = 1, .activation = activation::relu},
+    // Activations that are not piecewise linear.
+    {.in = {7, 6, 20}, .channels = 40, .kernel = 3, .padding = 1, .activation = activation::silu, .residual = true},
+    {.in = {1, 1, 12}, .channels = 49, .activation = activation::sigmoid},
     // Several blocks of rows, tiles and channels, none of them whole.
     {.in = {28, 28, 32}, .channels = 48, .kernel = 3, .padding = 1, .activation = activation::relu, .residual = true},
 };
@@ -83,6 +86,7 @@ inline constexpr conv2d_layer depthwise_layers[] = {
     {.in = {3, 61, 5}, .channels = 5, .kernel = {1, 3}, .padding = {0, 1}, .groups = 5},
     {.in = {10, 3, 31}, .channels = 31, .kernel = {3, 1}, .stride = {2, 1}, .padding = {1, 0, 0, 0}, .groups = 31},
     {.in = {9, 8, 9}, .channels = 9, .kernel = 7, .padding = 3, .groups = 9, .activation = activation::relu},
+    {.in = {7, 6, 20}, .channels = 20, .kernel = 5, .padding = 2, .groups = 20, .activation = activation::silu},
     {.in = {4, 5, 15}, .channels = 15, .groups = 15},
     {.in = {5, 6, 80}, .channels = 80, .kernel = {4, 2}, .stride = 2, .padding = {1, 2, 1, 0}, .groups = 80},
 };

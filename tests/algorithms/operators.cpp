@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -62,23 +64,28 @@ void check_elementwise(const kernel<dlas::elementwise_key>& code) {
     const std::vector<float> numbers_in = random.reals(key.map.elements(), -12.0f, 12.0f);
     const std::vector<float> numbers_second = random.reals(key.map.elements(), -12.0f, 12.0f);
     const std::vector<float> scale_shift = random.reals(2 * key.map.channels, -1.5f, 1.5f);
-    const bool adds = key.function == elementwise::add, scales = key.function == elementwise::affine;
-    placed_map input(key.map, 0, key.in), second(adds ? key.map : shape{}, 0, key.second), output(key.map, 0, key.out);
+    const bool adds = key.function == elementwise::add, scales = key.function == elementwise::affine, gates = key.function == elementwise::multiply;
+    const bool smooth = key.activation == dlas::activation::silu || key.activation == dlas::activation::sigmoid;
+    const shape of_second = second_map(key.map, key.function);
+    placed_map input(key.map, 0, key.in), second(of_second, 0, key.second), output(key.map, 0, key.out);
     const buffer weights(scale_shift);
     input.write(numbers_in);
-    if (adds) second.write(numbers_second);
-    code.run({.input = input.first_pixel(), .second = adds ? second.first_pixel() : nullptr, .weights = scales ? weights.data() : nullptr,
+    second.write(std::span(numbers_second).first(static_cast<std::size_t>(of_second.elements())));
+    code.run({.input = input.first_pixel(), .second = adds || gates ? second.first_pixel() : nullptr, .weights = scales ? weights.data() : nullptr,
               .output = output.first_pixel()});
     std::vector<double> expected, sums;
     for (std::size_t i = 0; i < numbers_in.size(); ++i) {
         const std::size_t channel = i % static_cast<std::size_t>(key.map.channels);
         const double shift = double{scale_shift[channel + static_cast<std::size_t>(key.map.channels)]};
-        const double product = scales ? double{numbers_in[i]} * double{scale_shift[channel]} : double{numbers_in[i]};
+        const double factor = scales ? double{scale_shift[channel]} : gates ? double{numbers_second[channel]} : 1.0;
+        const double product = double{numbers_in[i]} * factor;
         const double added = adds ? double{numbers_second[i]} : scales ? shift : 0.0;
         expected.push_back(dlas::reference::activated(key.activation, product + added));
         sums.push_back(std::abs(product) + std::abs(added));
+        // A sigmoid is within 3e-7 of its own, and 1 at most.
+        if (smooth) sums.back() += std::abs(expected.back());
     }
-    check(output, key.map, expected, sums, adds ? 1 : scales ? 2 : 0);
+    check(output, key.map, expected, sums, (smooth ? 6 : 0) + (adds || gates ? 1 : scales ? 2 : 0));
 }
 
 void check_subsample(const kernel<dlas::subsample_key>& code) {
@@ -90,6 +97,47 @@ void check_subsample(const kernel<dlas::subsample_key>& code) {
     std::vector<double> expected(static_cast<std::size_t>(key.out_map.elements()));
     dlas::reference::subsample(key.in_map, key.out_map, key.stride, key.channels_before, numbers_in.data(), expected.data());
     check(output, key.out_map, expected, std::vector<double>(expected.size()), 0);
+}
+
+/// The exponential and what is made of it, over all exponents of both signs.
+void check_sigmoid(const kernels& all) {
+    double exp_error = 0, sigmoid_error = 0, silu_error = 0;
+    std::vector<float> in(static_cast<std::size_t>(all.lanes)), to(in.size());
+    auto check_vector = [&] {
+        auto apply = [&](auto function, double& worst, auto expected) {
+            function(in.data(), to.data());
+            for (std::size_t i = 0; i < in.size(); ++i) {
+                const double x = double{in[i]}, wanted = expected(x, std::exp(-std::clamp(x, -87.0, 87.0)));
+                const double error = std::abs(double{to[i]} - wanted) / std::max(std::abs(wanted), 1.2e-38);
+                worst = error <= worst ? worst : error;  // and where it is not a number
+            }
+        };
+        apply(all.negated_exp, exp_error, [](double, double exp) { return exp; });
+        apply(all.sigmoid, sigmoid_error, [](double, double exp) { return 1 / (1 + exp); });
+        apply(all.silu, silu_error, [](double x, double exp) { return x / (1 + exp); });
+    };
+    numbers random(7);
+    for (int exponent = -30; exponent < 126; ++exponent)
+        for (const float sign : {-1.0f, 1.0f})
+            for (int i = 0; i < 64; ++i) {
+                in = random.reals(all.lanes, sign * std::ldexp(1.0f, exponent), sign * std::ldexp(2.0f, exponent));
+                check_vector();
+            }
+    for (int i = 0; i < 4000; ++i) {
+        in = random.reals(all.lanes, -90.0f, 90.0f);
+        check_vector();
+    }
+    CHECK(exp_error <= 2e-7);
+    CHECK(sigmoid_error <= 3e-7);
+    CHECK(silu_error <= 3e-7);
+    std::ranges::fill(in, 0.0f);
+    all.sigmoid(in.data(), to.data());
+    CHECK(to[0] == 0.5f);
+    std::ranges::fill(in, 1e30f);
+    all.sigmoid(in.data(), to.data());
+    CHECK(to[0] == 1.0f);
+    all.silu(in.data(), to.data());
+    CHECK(to[0] == 1e30f);
 }
 
 template <class Target>
@@ -105,6 +153,7 @@ void check_target() {
         }
     };
     const kernels& all = compiled_kernels<Target>();
+    check_sigmoid(all);
     check_each("pools", all.pools, check_pool);
     check_each("global_pools", all.global_pools, check_global_pool);
     check_each("elementwise_maps", all.elementwise_maps, check_elementwise);

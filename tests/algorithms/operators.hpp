@@ -44,13 +44,19 @@ inline constexpr dlas::global_pool_key global_pools[] = {
     {{4, 6, 16}, sparse({4, 6, 16}, 0, 2)},
     {{5, 3, 15}, sparse({5, 3, 15}, 4, 1)},
     {{1, 90, 8}, dense({1, 90, 8})},
+    // More vectors than are summed up at once, and a rest.
+    {{3, 5, 275}, sparse({3, 5, 275}, 2, 1)},
 };
 
+/// The second operand's map; empty where there is none.
+constexpr shape second_map(shape map, elementwise function) {
+    return function == elementwise::add ? map : function == elementwise::multiply ? shape{1, 1, map.channels} : shape{};
+}
 constexpr dlas::elementwise_key dense_maps(shape map, elementwise function, activation after = activation::none) {
-    return {map, dense(map), function == elementwise::add ? dense(map) : placement{}, dense(map), function, after};
+    return {map, dense(map), dense(second_map(map, function)), dense(map), function, after};
 }
 constexpr dlas::elementwise_key sparse_maps(shape map, elementwise function, activation after = activation::none) {
-    return {map, sparse(map, 5, 1), function == elementwise::add ? sparse(map, 2, 2) : placement{}, sparse(map, 1, 3), function, after};
+    return {map, sparse(map, 5, 1), sparse(second_map(map, function), 2, 2), sparse(map, 1, 3), function, after};
 }
 
 inline constexpr dlas::elementwise_key elementwise_maps[] = {
@@ -65,6 +71,12 @@ inline constexpr dlas::elementwise_key elementwise_maps[] = {
     dense_maps({4, 3, 31}, elementwise::affine, activation::relu),
     dense_maps({1, 9, 16}, elementwise::affine),
     sparse_maps({3, 5, 9}, elementwise::affine, activation::relu6),
+    dense_maps({5, 4, 19}, elementwise::multiply),
+    sparse_maps({3, 5, 48}, elementwise::multiply, activation::relu),
+    dense_maps({1, 1, 40}, elementwise::multiply),
+    dense_maps({3, 4, 21}, elementwise::copy, activation::silu),
+    sparse_maps({3, 2, 18}, elementwise::add, activation::silu),
+    dense_maps({4, 3, 31}, elementwise::affine, activation::sigmoid),
     // Rows with margins whose pixels follow each other, and one sparse map among dense ones.
     {{4, 5, 6}, sparse({4, 5, 6}, 0, 2), sparse({4, 5, 6}, 0, 3), sparse({4, 5, 6}, 0, 1), elementwise::add, activation::relu},
     {{4, 5, 6}, dense({4, 5, 6}), sparse({4, 5, 6}, 2, 0), dense({4, 5, 6}), elementwise::add, activation::none},
@@ -94,6 +106,10 @@ struct kernels {
     std::span<const kernel<dlas::global_pool_key>> global_pools;
     std::span<const kernel<dlas::elementwise_key>> elementwise_maps;
     std::span<const kernel<dlas::subsample_key>> subsamples;
+    int lanes = 1;
+    void (*negated_exp)(const float* from, float* to) = nullptr;  ///< of one vector
+    void (*sigmoid)(const float* from, float* to) = nullptr;
+    void (*silu)(const float* from, float* to) = nullptr;
 };
 
 /// Defined by units compiled for the target.

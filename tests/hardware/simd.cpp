@@ -106,6 +106,29 @@ void check_arithmetic(const simd_functions& simd, bool fused) {
         }
 }
 
+void check_quotients(const simd_functions& simd) {
+    const auto size = static_cast<std::size_t>(simd.lanes);
+    floats to(size), power(size);
+    for (const float a : {0.0f, 1.0f, -3.0f, 0.1f, 7e20f, -1e-10f})
+        for (const float b : {1.0f, 1.0000001f, 3.0f, 0.7f, 1234567.0f, 1e10f, 8e37f, 1.2e-38f}) {
+            const double wanted = double{a} / double{b};
+            if (wanted != 0 && (std::abs(wanted) < 1.2e-38 || std::abs(wanted) > 3e38)) continue;
+            simd.divide(floats(size, a).data(), floats(size, b).data(), to.data());
+            for (const float quotient : to)
+                CHECK_MESSAGE(std::abs(double{quotient} - wanted) <= 0x1p-23 * std::abs(wanted), a << " / " << b << " is " << quotient);
+        }
+    for (const float x : {0.0f, 1.5f, -1.5f, 2.0f, -2.0f, 2.5f, -1e30f, infinity, -infinity, 1e-40f}) {
+        simd.clamp(floats(size, x).data(), floats(size, 2.0f).data(), to.data());
+        CHECK(to == floats(size, std::clamp(x, -2.0f, 2.0f)));
+    }
+    for (int wanted = -126; wanted <= 127; ++wanted)
+        for (const float beside : {0.0f, 0.25f, -0.375f, 0.49f}) {
+            simd.round_product(floats(size, 2 * (static_cast<float>(wanted) + beside)).data(), floats(size, 0.5f).data(), to.data(), power.data());
+            CHECK(to == floats(size, static_cast<float>(wanted)));
+            CHECK(power == floats(size, std::ldexp(1.0f, wanted)));
+        }
+}
+
 template <class Target>
 void check_target() {
     CAPTURE(Target::name);
@@ -118,6 +141,7 @@ void check_target() {
     }
     check_memory(simd);
     check_arithmetic(simd, Target::fused_multiply_add);
+    check_quotients(simd);
 }
 
 template <class... Targets>

@@ -17,6 +17,8 @@ struct simd_functions {
     void (*broadcast)(float value, float* to) = nullptr;
     binary add = nullptr, subtract = nullptr, multiply = nullptr, max = nullptr, min = nullptr;
     void (*multiply_add)(const float* a, const float* b, const float* c, float* to) = nullptr;
+    binary divide = nullptr, clamp = nullptr;
+    void (*round_product)(const float* a, const float* b, float* nearest, float* power) = nullptr;
 };
 
 /// Defined by units compiled for the target.

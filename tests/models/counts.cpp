@@ -1,5 +1,7 @@
 // Parameters, multiply-accumulates, shapes and names of the networks against what is published of them.
 #include <dlas/datasets/problems.hpp>
+#include <dlas/models/densenet.hpp>
+#include <dlas/models/efficientnet.hpp>
 #include <dlas/models/mobilenet.hpp>
 #include <dlas/models/resnet.hpp>
 #include <dlas/models/squeezenet.hpp>
@@ -31,6 +33,10 @@ static_assert(parameters_of<dlas::resnet50<dlas::imagenet>> == 25557032);
 static_assert(parameters_of<dlas::vgg16<dlas::imagenet>> == 138357544);
 static_assert(parameters_of<dlas::mobilenet_v2<dlas::imagenet>> == 3504872);
 static_assert(parameters_of<dlas::squeezenet1_1<dlas::imagenet>> == 1235496);
+static_assert(parameters_of<dlas::efficientnet_b0<dlas::imagenet>> == 5288548);
+static_assert(parameters_of<dlas::densenet161<dlas::imagenet>> == 28681000);
+static_assert(macs_of<dlas::efficientnet_b0<dlas::imagenet>> == 385814752);
+static_assert(macs_of<dlas::densenet161<dlas::imagenet>> == 7727907072);
 static_assert(macs_of<dlas::resnet18<dlas::imagenet>> == 1814073344);
 static_assert(macs_of<dlas::resnet34<dlas::imagenet>> == 3663761408);
 static_assert(macs_of<dlas::resnet50<dlas::imagenet>> == 4089184256);
@@ -88,6 +94,22 @@ using mobilenet_v2 = dlas::mobilenet_v2<dlas::imagenet>;
 static_assert(out<mobilenet_v2>("features.0.0") == shape{112, 112, 32} && out<mobilenet_v2>("features.2.conv.1.0") == shape{56, 56, 96});
 static_assert(out<mobilenet_v2>("features.17.conv.2") == shape{7, 7, 320} && out<mobilenet_v2>("features.18.0") == shape{7, 7, 1280});
 static_assert(out<dlas::mobilenet_v2<dlas::cifar10>>("features.18.0") == shape{4, 4, 1280});
+
+using efficientnet_b0 = dlas::efficientnet_b0<dlas::imagenet>;
+static_assert(out<efficientnet_b0>("features.0.0") == shape{112, 112, 32} && out<efficientnet_b0>("features.1.0.block.1.fc1") == shape{1, 1, 8});
+static_assert(out<efficientnet_b0>("features.2.0.block.0.0") == shape{112, 112, 96} && out<efficientnet_b0>("features.2.0.block.1.0") == shape{56, 56, 96});
+static_assert(out<efficientnet_b0>("features.3.1.block.2.fc1") == shape{1, 1, 10} && out<efficientnet_b0>("features.5.0.block.1.0") == shape{14, 14, 480});
+static_assert(out<efficientnet_b0>("features.6.3.block.3.0") == shape{7, 7, 192} && out<efficientnet_b0>("features.8.0") == shape{7, 7, 1280});
+static_assert(out<dlas::efficientnet_b0<dlas::cifar10>>("features.8.0") == shape{2, 2, 1280});
+
+using densenet161 = dlas::densenet161<dlas::imagenet>;
+static_assert(out<densenet161>("features.conv0") == shape{112, 112, 96});
+static_assert(out<densenet161>("features.denseblock1.denselayer1.conv1") == shape{56, 56, 192});
+static_assert(out<densenet161>("features.transition1.norm") == shape{56, 56, 384});
+static_assert(in<densenet161>("features.denseblock2.denselayer1.norm1") == shape{28, 28, 192});
+static_assert(in<densenet161>("features.denseblock3.denselayer36.norm1") == shape{14, 14, 384 + 35 * 48});
+static_assert(out<densenet161>("features.transition3.conv") == shape{14, 14, 1056} && out<densenet161>("features.norm5") == shape{7, 7, 2208});
+static_assert(out<dlas::densenet161<dlas::cifar10>>("features.norm5") == shape{4, 4, 2208});
 
 // Shape inference of single operations.
 constexpr shape convolved(dlas::conv2d_layer layer) { return layer.out(); }
@@ -149,6 +171,8 @@ TEST_CASE("the counts are those of the tensors") {
     check(dlas::graph_of<vgg16>, parameters_of<vgg16>);
     check(dlas::graph_of<mobilenet_v1>, parameters_of<mobilenet_v1>);
     check(dlas::graph_of<mobilenet_v2>, parameters_of<mobilenet_v2>);
+    check(dlas::graph_of<efficientnet_b0>, parameters_of<efficientnet_b0>);
+    check(dlas::graph_of<densenet161>, parameters_of<densenet161>);
 }
 
 TEST_CASE("weights from a seed") {

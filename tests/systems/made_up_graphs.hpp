@@ -252,6 +252,24 @@ struct averages {
         return concatenate(a + b, concatenate(c, d));
     }
 };
+/// Gates over maps and slices of them, read by others too, before sums and activations, and smooth activations wherever they can stand.
+struct gates {
+    static constexpr std::string_view name = "gates";
+    static constexpr dlas::shape input = {9, 8, 5};
+    static constexpr tensor gate(tensor x, int squeezed, dlas::layer_name at) {
+        const tensor y = silu(convolution(global_average_pool(x), squeezed, 1, 0, at / "fc1"));
+        return sigmoid(convolution(y, x.channels(), 1, 0, at / "fc2"));
+    }
+    static constexpr tensor forward(tensor x) {
+        tensor y = silu(batch_norm(dlas::depthwise_conv2d(x, {.kernel = 3, .padding = 1}, "depthwise"), "norm"));
+        y = convolution(multiply(y, gate(y, 2, "first")), 5, 3, 1, "a") + x;
+        const tensor wide = silu(convolution(y, 19, 3, 1, "b"));
+        const tensor scale = gate(wide, 3, "second");
+        const tensor both = concatenate(relu(multiply(wide, scale)), multiply(silu(y), gate(y, 4, "third")));
+        const tensor all = silu(batch_norm(both, "both")) + sigmoid(both);
+        return multiply(global_average_pool(all), gate(all, 5, "last"));
+    }
+};
 /// Flattened as PyTorch does: channels, then rows, then columns.
 struct linear_of_map {
     static constexpr std::string_view name = "linear_of_map";
@@ -322,7 +340,7 @@ struct model_list {
 using models = model_list<only_input, input_and_relu, one_pixel, dense_blocks, part_of_two, same_part_twice, input_as_part,
                           concatenations_of_concatenations, all_into_slices, inception, later_operand, sums_of_one, chain_of_sums, sums_of_slices,
                           normalization_first, shared_activation, different_halos, halos_in_reused_memory, grouped_and_dilated, averages,
-                          linear_of_map, subsamples, shared_weights, output_is_a_concatenation, dead_head, early_output>;
+                          gates, linear_of_map, subsamples, shared_weights, output_is_a_concatenation, dead_head, early_output>;
 
 }  // namespace made_up
 

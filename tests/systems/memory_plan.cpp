@@ -8,6 +8,8 @@
 #include <vector>
 
 #include <dlas/datasets/problems.hpp>
+#include <dlas/models/densenet.hpp>
+#include <dlas/models/efficientnet.hpp>
 #include <dlas/models/mobilenet.hpp>
 #include <dlas/models/resnet.hpp>
 #include <dlas/models/squeezenet.hpp>
@@ -245,7 +247,7 @@ TEST_CASE("memory plan: every model") {
                  dlas::resnet50<dlas::cifar10>, dlas::vgg16<dlas::cifar10>, dlas::mobilenet_v1<dlas::cifar10>, dlas::mobilenet_v2<dlas::cifar10>,
                  dlas::resnet18<dlas::imagenet>, dlas::resnet34<dlas::imagenet>, dlas::resnet50<dlas::imagenet>, dlas::vgg16<dlas::imagenet>,
                  dlas::mobilenet_v1<dlas::imagenet>, dlas::mobilenet_v1_quarter<dlas::imagenet>, dlas::mobilenet_v2<dlas::imagenet>,
-                 dlas::squeezenet1_1<dlas::imagenet>>();
+                 dlas::squeezenet1_1<dlas::imagenet>, dlas::efficientnet_b0<dlas::imagenet>, dlas::densenet161<dlas::imagenet>>();
 }
 
 TEST_CASE("deployed networks: what is alive has memory of its own") {

@@ -2,6 +2,8 @@
 #include <doctest/doctest.h>
 
 #include <dlas/datasets/problems.hpp>
+#include <dlas/models/densenet.hpp>
+#include <dlas/models/efficientnet.hpp>
 #include <dlas/models/mobilenet.hpp>
 #include <dlas/models/resnet.hpp>
 #include <dlas/models/squeezenet.hpp>
@@ -36,6 +38,12 @@ static_assert(is_fused<dlas::vgg16<dlas::cifar10>>(14, 6) && is_fused<dlas::vgg1
 static_assert(is_fused<dlas::mobilenet_v1<dlas::imagenet>>(28, 2) && is_fused<dlas::mobilenet_v2<dlas::imagenet>>(53, 2));
 // The parts of SqueezeNet's concatenations are made in their places.
 static_assert(is_fused<dlas::squeezenet1_1<dlas::imagenet>>(26, 5));
+// So are those of DenseNet; the normalizations of what blocks have joined so far stay steps of their own.
+using densenet161 = dlas::densenet161<dlas::imagenet>;
+static_assert(is_fused<densenet161>(161, 6 + 82) && steps<densenet161>(step_kind::affine) == 82 && steps<densenet161>(step_kind::copy) == 0);
+// EfficientNet's blocks have a pool and a product each.
+using efficientnet_b0 = dlas::efficientnet_b0<dlas::imagenet>;
+static_assert(is_fused<efficientnet_b0>(82, 2 + 2 * 16) && steps<efficientnet_b0>(step_kind::multiply) == 16);
 
 // A map is copied only where it has one place already.
 static_assert(steps<made_up::dense_blocks>(step_kind::copy) == 0 && steps<made_up::inception>(step_kind::copy) == 0);

@@ -34,3 +34,6 @@ TEST_CASE("67x90: vgg16") { check<dlas::vgg16<small_photographs>>(); }
 TEST_CASE("67x90: mobilenet_v1") { check<dlas::mobilenet_v1<small_photographs>>(); }
 TEST_CASE("67x90: mobilenet_v2") { check<dlas::mobilenet_v2<small_photographs>>(); }
 TEST_CASE("67x90: squeezenet1_1") { check<dlas::squeezenet1_1<small_photographs>>(); }
+TEST_CASE("32x32: efficientnet_b0") { check<dlas::efficientnet_b0<dlas::cifar10>>(); }
+TEST_CASE("67x90: efficientnet_b0") { check<dlas::efficientnet_b0<small_photographs>>(); }
+TEST_CASE("67x90: densenet161") { check<dlas::densenet161<small_photographs>>(); }

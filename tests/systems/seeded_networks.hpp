@@ -6,6 +6,8 @@
 #include <dlas/algorithms/algorithms.hpp>
 #include <dlas/datasets/problems.hpp>
 #include <dlas/hardware/targets.hpp>
+#include <dlas/models/densenet.hpp>
+#include <dlas/models/efficientnet.hpp>
 #include <dlas/models/mobilenet.hpp>
 #include <dlas/models/resnet.hpp>
 #include <dlas/models/squeezenet.hpp>
@@ -28,9 +30,11 @@ struct seeded_networks {
         chosen_by_rule<dlas::resnet8_a<dlas::shapes10>, dlas::resnet56<dlas::cifar10>, dlas::resnet18<dlas::cifar10>, dlas::vgg16<dlas::cifar10>,
                        dlas::mobilenet_v1<dlas::cifar10>, dlas::mobilenet_v2<dlas::cifar10>, dlas::resnet18<small_photographs>,
                        dlas::resnet34<small_photographs>, dlas::resnet50<small_photographs>, dlas::vgg16<small_photographs>,
-                       dlas::mobilenet_v1<small_photographs>, dlas::mobilenet_v2<small_photographs>, dlas::squeezenet1_1<small_photographs>>;
+                       dlas::mobilenet_v1<small_photographs>, dlas::mobilenet_v2<small_photographs>, dlas::squeezenet1_1<small_photographs>,
+                       dlas::efficientnet_b0<dlas::cifar10>, dlas::efficientnet_b0<small_photographs>, dlas::densenet161<small_photographs>>;
     using on_avx2 = chosen_by_rule<dlas::resnet8_a<dlas::shapes10>, dlas::vgg16<dlas::cifar10>, dlas::resnet50<small_photographs>,
-                                   dlas::mobilenet_v2<small_photographs>, dlas::squeezenet1_1<small_photographs>>;
+                                   dlas::mobilenet_v2<small_photographs>, dlas::squeezenet1_1<small_photographs>,
+                                   dlas::efficientnet_b0<small_photographs>>;
 
     template <class Target>
     using points = std::conditional_t<std::is_same_v<Target, dlas::avx512>, on_avx512, on_avx2>;

@@ -1,4 +1,4 @@
-// Maps between feature maps of one shape: copy, addition, scale and shift, activation. Algorithms & Data Formats.
+// Maps between feature maps of one shape: copy, addition, gate, scale and shift, activation. Algorithms & Data Formats.
 // The passes fuse most of them into convolutions; these kernels run what is left.
 #pragma once
 
@@ -8,8 +8,9 @@ namespace dlas {
 
 enum class elementwise : std::uint8_t {
     copy,
-    add,     // input + second
-    affine,  // input * weights[c] + weights[channels + c]: a batch normalization that no convolution precedes
+    add,       // input + second
+    multiply,  // input * second[c]: `second` is a map of one pixel
+    affine,    // input * weights[c] + weights[channels + c]: a batch normalization that no convolution precedes
 };
 
 struct elementwise_key {
@@ -29,22 +30,25 @@ struct elementwise_kernel {
     using vector = simd<float, Target>;
     using batch = typename vector::batch;
     /// Without gaps between its pixels a row is one long pixel.
-    static constexpr bool gapless = Key.function != elementwise::affine && Key.in.pixel_stride == Key.map.channels &&
-                                    Key.out.pixel_stride == Key.map.channels &&
+    static constexpr bool gapless = Key.function != elementwise::affine && Key.function != elementwise::multiply &&
+                                    Key.in.pixel_stride == Key.map.channels && Key.out.pixel_stride == Key.map.channels &&
                                     (Key.function != elementwise::add || Key.second.pixel_stride == Key.map.channels);
+    static constexpr placement second_place = Key.function == elementwise::multiply ? placement{} : Key.second;
     static constexpr int columns = gapless ? 1 : Key.map.width;
     static constexpr int channels = gapless ? Key.map.channels * Key.map.width : Key.map.channels;
 
     static void run(const kernel_arguments& a) {
-        for (int row = 0; row < Key.map.height; ++row)
+        const range rows = share_of(Key.map.height, a.part, a.parts);
+        for (int row = rows.begin; row < rows.end; ++row)
             for (int column = 0; column < columns; ++column) {
                 const float* in = static_cast<const float*>(a.input) + row * Key.in.row_stride + column * Key.in.pixel_stride;
-                const float* second = static_cast<const float*>(a.second) + row * Key.second.row_stride + column * Key.second.pixel_stride;
+                const float* second = static_cast<const float*>(a.second) + row * second_place.row_stride + column * second_place.pixel_stride;
                 const float* scale = static_cast<const float*>(a.weights);
                 float* out = static_cast<float*>(a.output) + row * Key.out.row_stride + column * Key.out.pixel_stride;
                 for_each_vector<channels, vector>([&]<int Lanes>(int channel) {
                     batch x = load_lanes<Lanes, vector>(in + channel);
                     if constexpr (Key.function == elementwise::add) x = vector::add(x, load_lanes<Lanes, vector>(second + channel));
+                    if constexpr (Key.function == elementwise::multiply) x = vector::multiply(x, load_lanes<Lanes, vector>(second + channel));
                     if constexpr (Key.function == elementwise::affine)
                         x = vector::multiply_add(x, load_lanes<Lanes, vector>(scale + channel),
                                                  load_lanes<Lanes, vector>(scale + Key.map.channels + channel));
@@ -71,7 +75,8 @@ struct subsample_kernel {
     using vector = simd<float, Target>;
 
     static void run(const kernel_arguments& a) {
-        for (int row = 0; row < Key.out_map.height; ++row)
+        const range rows = share_of(Key.out_map.height, a.part, a.parts);
+        for (int row = rows.begin; row < rows.end; ++row)
             for (int column = 0; column < Key.out_map.width; ++column) {
                 const float* in = static_cast<const float*>(a.input) + row * Key.stride * Key.in.row_stride + column * Key.stride * Key.in.pixel_stride;
                 float* out = static_cast<float*>(a.output) + row * Key.out.row_stride + column * Key.out.pixel_stride;

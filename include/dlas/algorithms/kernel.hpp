@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include <dlas/algorithms/sigmoid.hpp>
 #include <dlas/core/layer.hpp>
 #include <dlas/hardware/simd.hpp>
 
@@ -48,11 +49,13 @@ constexpr range share_of(int count, int part, int parts) {
     return parts == 1 ? range{0, count} : range{count * part / parts, count * (part + 1) / parts};
 }
 
-/// max(x, 0), min(max(x, 0), 6) or x.
+/// The function of a vector, as reference::activated() defines it.
 template <activation Function, class Simd>
 [[gnu::always_inline]] inline typename Simd::batch activated(typename Simd::batch x) {
-    if constexpr (Function != activation::none) x = Simd::max(x, Simd::broadcast(0.0f));
+    if constexpr (Function == activation::relu || Function == activation::relu6) x = Simd::max(x, Simd::broadcast(0.0f));
     if constexpr (Function == activation::relu6) x = Simd::min(x, Simd::broadcast(6.0f));
+    if constexpr (Function == activation::silu) x = silu<Simd>(x);
+    if constexpr (Function == activation::sigmoid) x = sigmoid<Simd>(x);
     return x;
 }
 

@@ -63,17 +63,35 @@ struct global_average_pool_kernel {
     using batch = typename vector::batch;
 
     static void run(const kernel_arguments& a) {
-        for_each_vector<Key.map.channels, vector>([&]<int Lanes>(int channel) {
-            batch total = vector::broadcast(0.0f);
-            for (int r = 0; r < Key.map.height; ++r) {
-                batch sum = vector::broadcast(0.0f);
-                const float* from = static_cast<const float*>(a.input) + r * Key.in.row_stride + channel;
-                for (int c = 0; c < Key.map.width; ++c) sum = vector::add(sum, load_lanes<Lanes, vector>(from + c * Key.in.pixel_stride));
-                total = vector::add(total, sum);
-            }
-            const batch mean = vector::multiply(total, vector::broadcast(1.0f / static_cast<float>(Key.map.pixels())));
-            store_lanes<Lanes, vector>(static_cast<float*>(a.output) + channel, mean);
-        });
+        constexpr int at_once = 8;  // so many sums hide the latency of an addition
+        constexpr int whole = Key.map.channels / vector::lanes, rest = Key.map.channels % vector::lanes;
+        const float* in = static_cast<const float*>(a.input);
+        float* out = static_cast<float*>(a.output);
+        const range blocks = share_of(whole / at_once, a.part, a.parts);
+        for (int b = blocks.begin; b < blocks.end; ++b)
+            average<at_once, vector::lanes>(in + b * at_once * vector::lanes, out + b * at_once * vector::lanes);
+        if (a.part != 0) return;
+        constexpr int first = whole / at_once * at_once * vector::lanes;
+        if constexpr (whole % at_once > 0) average<whole % at_once, vector::lanes>(in + first, out + first);
+        if constexpr (rest > 0) average<1, rest>(in + whole * vector::lanes, out + whole * vector::lanes);
+    }
+
+private:
+    template <int Vectors, int Lanes>
+    static void average(const float* in, float* out) {
+        batch totals[Vectors];
+        for (batch& total : totals) total = vector::broadcast(0.0f);
+        for (int r = 0; r < Key.map.height; ++r) {
+            batch sums[Vectors];
+            for (batch& sum : sums) sum = vector::broadcast(0.0f);
+            const float* from = in + r * Key.in.row_stride;
+            for (int c = 0; c < Key.map.width; ++c, from += Key.in.pixel_stride)
+#pragma GCC unroll 8
+                for (int v = 0; v < Vectors; ++v) sums[v] = vector::add(sums[v], load_lanes<Lanes, vector>(from + v * vector::lanes));
+            for (int v = 0; v < Vectors; ++v) totals[v] = vector::add(totals[v], sums[v]);
+        }
+        const batch reciprocal = vector::broadcast(1.0f / static_cast<float>(Key.map.pixels()));
+        for (int v = 0; v < Vectors; ++v) store_lanes<Lanes, vector>(out + v * vector::lanes, vector::multiply(totals[v], reciprocal));
     }
 };
 

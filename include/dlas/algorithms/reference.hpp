@@ -2,6 +2,7 @@
 // Algorithms & Data Formats. Feature maps are NHWC without halo or gaps; filters OIHW. Slow on purpose.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 
 #include <dlas/core/layer.hpp>
@@ -9,8 +10,13 @@
 namespace dlas::reference {
 
 inline double activated(activation function, double x) {
-    if (function != activation::none && x < 0) return 0;
-    if (function == activation::relu6 && x > 6) return 6;
+    switch (function) {
+    case activation::none: break;
+    case activation::relu: return x < 0 ? 0 : x;
+    case activation::relu6: return x < 0 ? 0 : x > 6 ? 6 : x;
+    case activation::silu: return x / (1 + std::exp(-x));
+    case activation::sigmoid: return 1 / (1 + std::exp(-x));
+    }
     return x;
 }
 

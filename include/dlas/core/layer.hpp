@@ -9,10 +9,16 @@
 namespace dlas {
 
 /// Elementwise function at the end of a layer.
-enum class activation : std::uint8_t { none, relu, relu6 };
+enum class activation : std::uint8_t {
+    none,
+    relu,
+    relu6,
+    silu,     // x * sigmoid(x), also called swish
+    sigmoid,  // 1 / (1 + exp(-x))
+};
 
 constexpr std::string_view activation_name(activation function) {
-    constexpr std::string_view names[] = {"none", "relu", "relu6"};
+    constexpr std::string_view names[] = {"none", "relu", "relu6", "silu", "sigmoid"};
     return names[static_cast<int>(function)];
 }
 

@@ -1,6 +1,8 @@
 // Plain C++: any CPU, and the fallback of microcontrollers. Hardware.
 #pragma once
 
+#include <bit>
+#include <cstdint>
 #include <string_view>
 
 #include <dlas/core/policy.hpp>
@@ -45,6 +47,14 @@ struct simd<float, scalar> {
     static batch multiply_add(batch a, batch b, batch c) { return a * b + c; }
     static batch max(batch a, batch b) { return a < b ? b : a; }
     static batch min(batch a, batch b) { return b < a ? b : a; }
+    static batch divide(batch a, batch b) { return a / b; }
+    static batch clamp(batch x, batch limit) { return max(min(limit, x), -limit); }
+    static batch round_product(batch a, batch b, batch& power) {
+        const float product = a * b;
+        const auto nearest = static_cast<std::int32_t>(product < 0 ? product - 0.5f : product + 0.5f);
+        power = std::bit_cast<float>((nearest + 127) << 23);
+        return static_cast<float>(nearest);
+    }
 };
 
 }  // namespace dlas

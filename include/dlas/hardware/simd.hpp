@@ -9,6 +9,9 @@ namespace dlas {
 ///   load, store                  `lanes` elements, any alignment
 ///   load_first<N>, store_first<N>  the first N lanes; touches no memory beyond N elements; other lanes read as 0
 ///   broadcast, add, subtract, multiply, multiply_add, max, min
+///   divide(a, b)                 within two roundings where 2^-126 <= b <= 2^126 and a / b is neither subnormal nor too large
+///   clamp(x, limit)              the nearest of -limit to limit
+///   round_product(a, b, power)   the integer nearest to a * b, from -126 to 127; `power` becomes 2 to it
 /// All of it carries the target in its type, so that units compiled with other flags never share its code.
 /// The primary is empty: a unit that is not compiled for the target has none of its vectors.
 template <class Element, class Target>

@@ -35,6 +35,13 @@ struct xsimd_float {
     static batch multiply_add(batch a, batch b, batch c) { return xsimd::fma(a, b, c); }
     static batch max(batch a, batch b) { return xsimd::max(a, b); }
     static batch min(batch a, batch b) { return xsimd::min(a, b); }
+    static batch divide(batch a, batch b) { return a / b; }
+    static batch clamp(batch x, batch limit) { return xsimd::max(xsimd::min(x, limit), -limit); }
+    static batch round_product(batch a, batch b, batch& power) {
+        const batch nearest = xsimd::nearbyint(a * b);
+        power = xsimd::ldexp(batch(1.0f), xsimd::to_int(nearest));
+        return nearest;
+    }
 };
 
 }  // namespace dlas

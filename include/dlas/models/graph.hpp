@@ -18,6 +18,7 @@ enum class operation : std::uint8_t {
     batch_norm,
     activate,
     add,
+    multiply,     // by a map of one pixel
     pool2d,
     global_average_pool,
     concatenate,  // along channels
@@ -148,6 +149,8 @@ constexpr tensor activate(tensor x, activation function) {
 }
 constexpr tensor relu(tensor x) { return activate(x, activation::relu); }
 constexpr tensor relu6(tensor x) { return activate(x, activation::relu6); }
+constexpr tensor silu(tensor x) { return activate(x, activation::silu); }
+constexpr tensor sigmoid(tensor x) { return activate(x, activation::sigmoid); }
 
 constexpr tensor add(tensor a, tensor b) {
     require(a.shape() == b.shape(), "[dlas] add: the two feature maps differ in shape");
@@ -159,6 +162,17 @@ constexpr tensor add(tensor a, tensor b) {
     return building::append(*a.builder, n);
 }
 constexpr tensor operator+(tensor a, tensor b) { return add(a, b); }
+
+/// Scales each channel of a feature map by that channel of `gate`, a map of one pixel: the excitation of Hu et al. (2018).
+constexpr tensor multiply(tensor x, tensor gate) {
+    require(gate.shape() == dlas::shape{1, 1, x.channels()}, "[dlas] multiply: the gate must have one pixel and as many channels as the map");
+    node n;
+    n.op = operation::multiply;
+    n.inputs[0] = x.node;
+    n.inputs[1] = gate.node;
+    n.out = x.shape();
+    return building::append(*x.builder, n);
+}
 
 /// Joins two feature maps along their channels; costs no copy where each is made for this place alone.
 constexpr tensor concatenate(tensor a, tensor b) {

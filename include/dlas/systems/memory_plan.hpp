@@ -13,10 +13,6 @@ struct memory_block {
     int first_step = 0;
     int last_step = 0;
     std::int64_t offset = 0;  ///< from the start of the arena; what plan_memory() finds
-
-    constexpr bool meets(const memory_block& other) const {
-        return bytes > 0 && other.bytes > 0 && first_step <= other.last_step && other.first_step <= last_step;
-    }
 };
 
 /// Bytes to which every block is aligned.
@@ -25,11 +21,16 @@ inline constexpr std::int64_t arena_alignment = 64;
 /// No plan can be smaller: the most bytes that are alive in one step.
 template <int N>
 constexpr std::int64_t memory_lower_bound(const list<memory_block, N>& blocks, int steps) {
-    std::int64_t most = 0;
-    for (int step = 0; step <= steps; ++step) {
-        std::int64_t alive = 0;
-        for (const memory_block& b : blocks)
-            if (b.first_step <= step && step <= b.last_step) alive += b.bytes;
+    growing_list<std::int64_t> change;  // of the bytes that are alive, from one step to the next
+    for (int step = 0; step < steps + 2; ++step) change.push(0);
+    for (const memory_block& b : blocks) {
+        if (b.bytes == 0) continue;
+        change[b.first_step] += b.bytes;
+        change[b.last_step + 1] -= b.bytes;
+    }
+    std::int64_t most = 0, alive = 0;
+    for (const std::int64_t difference : change) {
+        alive += difference;
         if (alive > most) most = alive;
     }
     return most;
@@ -40,37 +41,56 @@ namespace memory_planning {
 /// Places blocks one after the other, each at the lowest offset that is free during its life. Returns the arena's bytes.
 template <int N>
 constexpr std::int64_t place_in_order(list<memory_block, N>& blocks, const list<int, N>& order) {
+    // For each step a chain of the blocks placed so far that are alive in it: clang counts the steps of a constant evaluation, and most
+    // blocks never meet. The first links, one for each step, hold no block.
+    struct link {
+        int block = -1;
+        int next = -1;
+    };
+    growing_list<link> links;
+    for (int index : order)
+        while (links.size() <= blocks[index].last_step) links.push({});
     std::int64_t arena = 0;
-    list<int, N> by_offset;  // placed blocks, ascending
     for (int index : order) {
         memory_block& block = blocks[index];
-        std::int64_t offset = 0;
-        for (int other : by_offset) {
-            const memory_block& placed = blocks[other];
-            if (!block.meets(placed)) continue;
-            if (offset + block.bytes <= placed.offset) break;
-            if (offset < placed.offset + placed.bytes) offset = placed.offset + placed.bytes;
+        block.offset = 0;
+        for (bool moved = true; moved;) {
+            moved = false;
+            for (int step = block.first_step; step <= block.last_step; ++step)
+                for (int at = links[step].next; at >= 0; at = links[at].next) {
+                    const memory_block& other = blocks[links[at].block];
+                    if (block.offset + block.bytes <= other.offset || other.offset + other.bytes <= block.offset) continue;
+                    block.offset = other.offset + other.bytes;
+                    moved = true;
+                }
         }
-        block.offset = offset;
-        if (offset + block.bytes > arena) arena = offset + block.bytes;
-        int at = by_offset.size();
-        by_offset.push(index);
-        for (; at > 0 && blocks[by_offset[at - 1]].offset > offset; --at) by_offset[at] = by_offset[at - 1];
-        by_offset[at] = index;
+        for (int step = block.first_step; step <= block.last_step; ++step) {
+            links.push({index, links[step].next});
+            links[step].next = links.size() - 1;
+        }
+        if (block.offset + block.bytes > arena) arena = block.offset + block.bytes;
     }
     return arena;
 }
 
-/// The blocks that need memory, in an order.
+/// The blocks that need memory, in an order; equals as they are written.
 template <int N, class Before>
 constexpr list<int, N> sorted(const list<memory_block, N>& blocks, Before before) {
-    list<int, N> order;
-    for (int i = 0; i < blocks.size(); ++i) {
-        if (blocks[i].bytes == 0) continue;  // most are: clang counts the steps of a constant evaluation
-        order.push(i);
-        int at = order.size() - 1;
-        for (; at > 0 && before(blocks[i], blocks[order[at - 1]]); --at) order[at] = order[at - 1];
-        order[at] = i;
+    list<int, N> order, merged;
+    for (int i = 0; i < blocks.size(); ++i)
+        if (blocks[i].bytes > 0) order.push(i);
+    const int size = order.size();
+    merged.count = size;
+    for (int run = 1; run < size; run *= 2) {
+        for (int begin = 0; begin < size; begin += 2 * run) {
+            const int middle = begin + run < size ? begin + run : size, end = middle + run < size ? middle + run : size;
+            int first = begin, second = middle;
+            for (int to = begin; to < end; ++to) {
+                const bool take_second = second < end && (first == middle || before(blocks[order[second]], blocks[order[first]]));
+                merged[to] = order[take_second ? second++ : first++];
+            }
+        }
+        order = merged;
     }
     return order;
 }

@@ -99,9 +99,10 @@ consteval planned_step plan_step() {
         constexpr node n = g.nodes[s.node];
         result.step.run = &subsample_kernel<subsample_key{p.tensors[s.input].map, map, n.stride, n.channels_before, in, out}, target>::run;
     } else {
-        constexpr elementwise function = s.kind == step_kind::add      ? elementwise::add
-                                         : s.kind == step_kind::affine ? elementwise::affine
-                                                                       : elementwise::copy;
+        constexpr elementwise function = s.kind == step_kind::add        ? elementwise::add
+                                         : s.kind == step_kind::multiply ? elementwise::multiply
+                                         : s.kind == step_kind::affine   ? elementwise::affine
+                                                                         : elementwise::copy;
         result.step.run = &elementwise_kernel<elementwise_key{map, in, p.place(s.second), out, function, s.activation}, target>::run;
         if constexpr (s.kind == step_kind::affine) {
             result.step.channels = map.channels;
@@ -139,7 +140,10 @@ consteval text<256> network_refusal() {
             }
         }
     };
-    [&]<int... I>(std::integer_sequence<int, I...>) { (ask.template operator()<I>(), ...); }(std::make_integer_sequence<int, p.steps.size()>{});
+    // Not a fold: clang's stop at 256 operands.
+    [&]<int... I>(std::integer_sequence<int, I...>) {
+        [[maybe_unused]] const bool asked[] = {(ask.template operator()<I>(), true)...};
+    }(std::make_integer_sequence<int, p.steps.size()>{});
     return reason;
 }
 

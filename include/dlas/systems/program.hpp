@@ -8,7 +8,7 @@
 
 namespace dlas {
 
-enum class step_kind : std::uint8_t { load_input, conv2d, pool2d, global_average_pool, add, affine, activate, subsample, copy };
+enum class step_kind : std::uint8_t { load_input, conv2d, pool2d, global_average_pool, add, multiply, affine, activate, subsample, copy };
 
 /// One kernel call. Tensors are numbered as the nodes of the graph; copies that the passes insert follow after them.
 struct program_step {
@@ -16,7 +16,7 @@ struct program_step {
     int node = 0;            ///< the operation it stands for; names its parameters
     int batch_norm = -1;     ///< the batch normalization folded into it, or that it is
     int input = -1;
-    int second = -1;         ///< residual, or the other operand of an addition
+    int second = -1;         ///< residual, gate, or the other operand of an addition
     int output = -1;
     conv2d_layer conv;       ///< conv2d
     dlas::activation activation = dlas::activation::none;
@@ -120,7 +120,8 @@ constexpr void fuse(const graph<N, C>& g, program<P>& p) {
             s.kind = step_kind::global_average_pool;
             break;
         case operation::add:
-            s.kind = step_kind::add;
+        case operation::multiply:
+            s.kind = n.op == operation::add ? step_kind::add : step_kind::multiply;
             absorb_activation(s);
             break;
         case operation::batch_norm:

@@ -98,6 +98,9 @@ std::vector<double> run_operation(const node& n, std::span<const float> a, std::
     case operation::add:
         std::ranges::transform(a, b, result.begin(), [](float x, float y) { return double{x} + double{y}; });
         break;
+    case operation::multiply:
+        for (std::size_t i = 0; i < result.size(); ++i) result[i] = double{a[i]} * double{b[i % b.size()]};
+        break;
     case operation::pool2d:
         pool2d(n.pool, a.data(), result.data());
         break;
@@ -200,8 +203,9 @@ inline std::vector<double> mean_squares(graph_view g) {
         case operation::input: break;
         case operation::conv2d: square = usual_mean_square; break;
         case operation::batch_norm: square = usual_mean_square; break;
-        case operation::activate: square = of(0) / 2; break;
+        case operation::activate: square = n.function == activation::sigmoid ? 0.35 : of(0) / 2; break;
         case operation::add: square = of(0) + of(1); break;
+        case operation::multiply: square = of(0) * of(1); break;
         case operation::pool2d: square = of(0) * (n.pool.maximum ? 1.5 : 0.5); break;
         case operation::global_average_pool: square = of(0) * 0.3; break;
         case operation::subsample: square = of(0) * channels(0) / n.out.channels; break;
