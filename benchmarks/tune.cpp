@@ -257,10 +257,11 @@ private:
     std::map<std::string, std::vector<result>> results_;
 };
 
-double median(std::vector<double> values) {
-    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-    std::ranges::nth_element(values, middle);
-    return *middle;
+/// The value that a share of all values does not exceed.
+double quantile(std::vector<double> values, double share) {
+    const auto at = values.begin() + static_cast<std::ptrdiff_t>(share * static_cast<double>(values.size() - 1));
+    std::ranges::nth_element(values, at);
+    return *at;
 }
 
 /// A network that runs with some steps replaced.
@@ -284,7 +285,7 @@ public:
         return seconds_since(start);
     }
 
-    /// Median times of candidates, all steps of a layer together, in runs of the whole network: caches are as cold as they are in use.
+    /// Lower quartiles of the times of candidates (what disturbs a machine only adds), all steps of a layer together, in runs of the whole network: caches are as cold as they are in use.
     /// In each run every layer has one of its candidates; each set of them runs a few times in a row, so that its weights are as near as
     /// those of the others, and the sets take turns, so that all of them see the same machine.
     std::map<std::string, std::vector<result>> measure(std::span<const dlas::tuning_candidate> candidates) {
@@ -301,6 +302,7 @@ public:
         for (std::size_t i = 0; i < candidates.size(); ++i) {
             const dlas::tuning_candidate& c = candidates[i];
             dlas::executable_step step = code_->steps[static_cast<std::size_t>(c.step)];
+            if (!step.runs_alone()) continue;
             std::vector<choice>& choices = layers[std::string(dlas::layer_text(step.conv))];
             if (static_cast<std::size_t>(c.choice) >= choices.size()) choices.resize(static_cast<std::size_t>(c.choice) + 1);
             choice& own = choices[static_cast<std::size_t>(c.choice)];
@@ -318,8 +320,8 @@ public:
             std::erase_if(choices, [](const choice& c) { return std::ranges::any_of(c.steps, [](const auto& s) { return s.second == nullptr; }); });
 
         dlas::aligned_bytes workspace(workspace_bytes);
-        const int repeats = std::clamp(static_cast<int>(0.04 / pass_seconds_), 2, 20);
-        for (int round = 0; round < 5; ++round)
+        const int repeats = std::clamp(static_cast<int>(0.015 / pass_seconds_), 1, 10);
+        for (int round = 0; round < 12; ++round)
             for (std::size_t set = 0; set < sets; ++set) {
                 std::vector<const dlas::tuning_candidate*> replaced(code_->steps.size(), nullptr);
                 for (auto& [layer, choices] : layers)
@@ -337,7 +339,7 @@ public:
 
         std::map<std::string, std::vector<result>> results;
         for (const auto& [layer, choices] : layers)
-            for (const choice& c : choices) results[layer].push_back({c.name, 1e6 * median(c.times)});
+            for (const choice& c : choices) results[layer].push_back({c.name, 1e6 * quantile(c.times, 0.25)});
         return results;
     }
 
@@ -347,6 +349,7 @@ private:
         std::vector<double> times(code_->steps.size());
         for (std::size_t i = 0; i < code_->steps.size(); ++i) {
             const dlas::executable_step& step = code_->steps[i];
+            if (step.run == nullptr) continue;
             dlas::kernel_arguments arguments = dlas::arguments_of(step, image_.data(), weights_.data(), arena_.data());
             auto run = step.run;
             if (const dlas::tuning_candidate* c = replaced[i]) {
@@ -385,6 +388,7 @@ void write_plan(const settings& s, const std::vector<std::string>& layers, const
         << "    template <conv2d_layer Layer>\n    static consteval auto select() {\n        constexpr auto layer = layer_text(Layer);\n";
     const char* otherwise = "        ";
     for (const std::string& layer : layers) {
+        if (!cache.has(layer)) continue;
         out << otherwise << "if constexpr (layer == \"" << layer << "\") return stack<" << best_of(cache[layer]).choice << ", target>{};\n";
         otherwise = "        else ";
     }
@@ -408,9 +412,12 @@ int run(const settings& s) {
     std::vector<int> open;
     for (const dlas::executable_step& step : measured.code().steps) {
         if (step.kind != dlas::step_kind::conv2d) continue;
+        // Steps that run together with others run by rule.
         const std::string layer(dlas::layer_text(step.conv));
-        if (std::ranges::find(layers, layer) != layers.end()) continue;
-        if (!cache.has(layer)) open.push_back(static_cast<int>(layers.size()));
+        const auto known = std::ranges::find(layers, layer);
+        const auto index = static_cast<int>(known - layers.begin());
+        if (step.runs_alone() && !cache.has(layer) && std::ranges::find(open, index) == open.end()) open.push_back(index);
+        if (known != layers.end()) continue;
         layers.push_back(layer);
     }
     std::printf("%zu distinct layers, %zu of them to measure; %.2f ms untuned\n", layers.size(), open.size(), 1e3 * measured.pass_seconds());
@@ -460,7 +467,7 @@ int run(const settings& s) {
     write_plan(s, layers, cache, "measured layer by layer");
     std::ifstream plan(s.output);
     const std::string plan_text((std::istreambuf_iterator<char>(plan)), {});
-    const loaded_unit tuned(s, cpus, folder.path, "tuned", includes(s) + plan_text + network + "tuned, " + target_type + ">>::code; }\n");
+    const loaded_unit tuned(s, cpus, folder.path, "tuned", includes(s) + plan_text.substr(plan_text.find("#include")) + network + "tuned, " + target_type + ">>::code; }\n");
     subject planned(*tuned.find<const dlas::executable*()>("dlas_network")());
     std::vector<double> before, after;
     for (int round = 0; round < 12; ++round)
@@ -470,7 +477,7 @@ int run(const settings& s) {
                 (each == &measured ? before : after).push_back(1e3 * each->once());
         }
     char figures[200];
-    std::snprintf(figures, sizeof figures, "%.3f ms, %.3f ms untuned (medians on %s)", median(after), median(before), cpu.c_str());
+    std::snprintf(figures, sizeof figures, "%.3f ms, %.3f ms untuned (medians on %s)", quantile(after, 0.5), quantile(before, 0.5), cpu.c_str());
     write_plan(s, layers, cache, figures);
     std::printf("%s on %s: %s; wrote %s in %.0f s\n", s.model.c_str(), s.target.c_str(), figures, s.output.c_str(), seconds_since(start));
     return 0;

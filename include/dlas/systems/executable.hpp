@@ -46,6 +46,9 @@ struct executable_step {
     int channels = 0;
     bool bias = false;
     bool linear = false;          ///< the filter is stored as a matrix
+
+    /// Whether `run` runs this step and no other.
+    constexpr bool runs_alone() const { return run != nullptr && run_weights == weights; }
 };
 
 /// A network compiled for one plan.
