@@ -41,6 +41,15 @@ static_assert(is_fused<dlas::squeezenet1_1<dlas::imagenet>>(26, 5));
 // So are those of DenseNet; the normalizations of what blocks have joined so far stay steps of their own.
 using densenet161 = dlas::densenet161<dlas::imagenet>;
 static_assert(is_fused<densenet161>(161, 6 + 82) && steps<densenet161>(step_kind::affine) == 82 && steps<densenet161>(step_kind::copy) == 0);
+// Its transitions average before they convolve.
+static_assert([] {
+    const auto& p = dlas::program_of<densenet161>;
+    int halved = 0;
+    for (int i = 0; i + 1 < p.steps.size(); ++i)
+        halved += p.steps[i].kind == step_kind::pool2d && p.steps[i + 1].kind == step_kind::conv2d && p.steps[i + 1].conv.in == p.steps[i].pool.out() &&
+                  p.steps[i + 1].conv.channels * 2 == p.steps[i + 1].conv.in.channels;
+    return halved == 3;
+}());
 // EfficientNet's blocks have a pool and a product each.
 using efficientnet_b0 = dlas::efficientnet_b0<dlas::imagenet>;
 static_assert(is_fused<efficientnet_b0>(82, 2 + 2 * 16) && steps<efficientnet_b0>(step_kind::multiply) == 16);

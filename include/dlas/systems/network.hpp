@@ -92,7 +92,7 @@ consteval planned_step plan_step() {
         else result = plan_convolution<Plan, key_of_step<Model, Index>>();
         result.step.channels = s.conv.channels;
     } else if constexpr (s.kind == step_kind::pool2d) {
-        result.step.run = &pool2d_kernel<pool2d_key{g.nodes[s.node].pool, in, out}, target>::run;
+        result.step.run = &pool2d_kernel<pool2d_key{s.pool, in, out}, target>::run;
     } else if constexpr (s.kind == step_kind::global_average_pool) {
         result.step.run = &global_average_pool_kernel<global_pool_key{p.tensors[s.input].map, in}, target>::run;
     } else if constexpr (s.kind == step_kind::subsample) {

@@ -19,6 +19,7 @@ struct program_step {
     int second = -1;         ///< residual, gate, or the other operand of an addition
     int output = -1;
     conv2d_layer conv;       ///< conv2d
+    pool2d_layer pool;       ///< pool2d
     dlas::activation activation = dlas::activation::none;
 };
 
@@ -78,6 +79,30 @@ constexpr void fuse(const graph<N, C>& g, program<P>& p) {
         done[reader] = true;
     };
 
+    // Averages of a 1x1 convolution are the convolution of averages, of which there are fewer.
+    auto average_before = [&](program_step& s) {
+        const int reader = only_reader(g, readers, s.output);
+        if (reader < 0 || g.nodes[reader].op != operation::pool2d) return;
+        program_step average;
+        average.kind = step_kind::pool2d;
+        average.node = reader;
+        average.pool = g.nodes[reader].pool;
+        average.pool.in = s.conv.in;
+        const shape map = average.pool.out();
+        const bool commutes = s.conv.kernel == extent(1) && s.conv.stride == extent(1) && s.conv.padding.empty() && !average.pool.maximum &&
+                              average.pool.padding.empty() && map.pixels() < s.conv.in.pixels();
+        if (!commutes) return;
+        average.input = s.input;
+        average.output = p.tensors.size();
+        p.tensors.push({map, p.buffers.size(), 0});
+        p.buffers.push({map, {}, -1, -1});
+        p.steps.push(average);
+        s.input = average.output;
+        s.conv.in = map;
+        s.output = reader;
+        done[reader] = true;
+    };
+
     for (int i = 0; i < g.nodes.size(); ++i) {
         if (done[i]) continue;
         const node& n = g.nodes[i];
@@ -98,6 +123,7 @@ constexpr void fuse(const graph<N, C>& g, program<P>& p) {
                 s.output = s.batch_norm;
                 done[s.batch_norm] = true;
             }
+            average_before(s);
             // A residual that exists before the convolution runs joins its epilogue.
             const int sum = only_reader(g, readers, s.output);
             if (sum >= 0 && g.nodes[sum].op == operation::add) {
@@ -115,6 +141,7 @@ constexpr void fuse(const graph<N, C>& g, program<P>& p) {
         }
         case operation::pool2d:
             s.kind = step_kind::pool2d;
+            s.pool = n.pool;
             break;
         case operation::global_average_pool:
             s.kind = step_kind::global_average_pool;
