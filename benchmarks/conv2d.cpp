@@ -1,4 +1,5 @@
-// Single convolution layers, warm: every algorithm on every ISA. Names are conv2d/<shape>/<format>/<sparsity>/<algorithm>/<target>.
+// Single convolution layers, warm: every algorithm on every ISA, and oneDNN where it is installed.
+// Names are conv2d/<layer>/<format>/<sparsity>/<algorithm>/<target>.
 // GFLOP/s counts the multiply-accumulates of the definition, so Winograd may exceed the core's peak; no other algorithm can.
 #include <vector>
 
@@ -8,6 +9,7 @@
 #include <dlas/systems/host_network.hpp>
 
 #include "conv2d_layers.hpp"
+#include "conv2d_onednn.hpp"
 
 namespace {
 
@@ -29,9 +31,13 @@ void measure(benchmark::State& state, const dlas::conv2d_executable& code, doubl
     state.counters["workspace_bytes"] = static_cast<double>(code.workspace_bytes);
 }
 
+/// That of the most capable target of this CPU, in operations a second.
+double best_peak = 1;
+
 template <class Target>
 void add_target() {
     const double peak = Target::available() ? dlas::measure_peak(dlas::compiled_peak<Target>()) : 1;
+    if (peak > best_peak) best_peak = peak;
     for (const dlas::conv2d_executable& code : compiled_layers<Target>())
         if (code.run != nullptr && code.available())
             benchmark::RegisterBenchmark(std::string(code.name).c_str(), [&code, peak](benchmark::State& state) { measure(state, code, peak); })
@@ -49,6 +55,9 @@ int main(int argc, char** argv) {
     benchmark::Initialize(&argc, argv);
     if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
     add_targets(dlas::policy_list<DLAS_UNIT_TARGETS>{});
+#ifdef DLAS_WITH_ONEDNN
+    for (const dlas::conv2d_layer& layer : measured_layers) register_onednn(layer, best_peak);
+#endif
     benchmark::RunSpecifiedBenchmarks();
     benchmark::Shutdown();
 }

@@ -1,12 +1,14 @@
-// Whole networks, batch 1, one thread: a row for each model and stack. Weights are made up; time does not depend on them.
+// Whole networks, batch 1: a row for each model and stack. Weights are made up; time does not depend on them.
 //   networks [--profile] [options of Google Benchmark]
-// --profile prints, for the networks that --benchmark_filter selects, the time of each layer instead.
+// --profile prints, for the networks that --benchmark_filter selects, the time of each layer instead, and where most of it is lost.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <exception>
+#include <functional>
 #include <regex>
 
+#include <dlas/core/layer_text.hpp>
 #include <dlas/explore/runner.hpp>
 
 #include "networks_list.hpp"
@@ -16,6 +18,7 @@ namespace {
 template <class Target, int... Shards>
 void add_units(dlas::sweep_runner& runner, std::integer_sequence<int, Shards...>) {
     (runner.add(dlas::compiled_points<measured_networks, Target, Shards, sizeof...(Shards)>(), dlas::compiled_peak<Target>()), ...);
+    runner.add(dlas::compiled_points<threaded_networks, Target>(), dlas::compiled_peak<Target>());
 }
 
 template <class... Targets>
@@ -34,32 +37,43 @@ void profile(const dlas::design_point& point, double peak) {
     const auto start = clock::now();
     for (int run = 0; run < 7 || clock::now() - start < std::chrono::seconds(1); ++run)
         for (std::size_t i = 0; i < code.steps.size(); ++i) {
+            if (code.steps[i].run == nullptr) continue;
             const auto before = clock::now();
             dlas::fill_halo(code.steps[i].halo, arena.data());
             code.steps[i].run(dlas::arguments_of(code.steps[i], image.data(), weights.data(), arena.data()));
             seconds[i].push_back(std::chrono::duration<double>(clock::now() - before).count());
         }
-    std::printf("%s/%s/%s\n  %-34s %-12s %-30s %9s %8s %6s %9s\n", std::string(point.model).c_str(), std::string(point.dataset).c_str(),
-                std::string(point.stack).c_str(), "layer", "algorithm", "shape", "us", "GFLOP/s", "peak", "weights");
+    std::printf("%s/%s/%s\n  %-34s %-12s %-36s %9s %8s %6s %9s %9s\n", std::string(point.model).c_str(), std::string(point.dataset).c_str(),
+                std::string(point.stack).c_str(), "layer", "algorithm", "shape", "us", "GFLOP/s", "peak", "weights", "lost us");
     double total = 0;
+    std::int64_t macs = 0, weight_bytes = 0;  // of the steps that run together
+    std::vector<std::pair<double, std::string>> losses;
     for (std::size_t i = 0; i < code.steps.size(); ++i) {
         const dlas::executable_step& step = code.steps[i];
-        std::ranges::nth_element(seconds[i], seconds[i].begin() + static_cast<std::ptrdiff_t>(seconds[i].size() / 2));
-        const double time = seconds[i][seconds[i].size() / 2];
-        total += time;
-        char shape[64] = "";
-        const dlas::conv2d_layer& c = step.conv;
         const bool convolution = step.kind == dlas::step_kind::conv2d;
-        if (convolution)
-            std::snprintf(shape, sizeof shape, "%dx%dx%d-%dk%ds%d%s%s", c.in.height, c.in.width, c.in.channels, c.channels, c.kernel.height,
-                          c.stride.height, c.groups > 1 ? " grouped" : "", c.residual ? " +add" : "");
-        const double rate = convolution ? 2.0 * static_cast<double>(c.macs()) / time : 0;
+        const std::string shape(convolution ? std::string_view(dlas::layer_text(step.conv)) : std::string_view());
         constexpr const char* kinds[] = {"input", "", "pool", "global pool", "add", "multiply", "affine", "activation", "subsample", "copy"};
-        std::printf("  %-34s %-12s %-30s %9.1f %8.1f %5.0f%% %6.0f KB\n", std::string(step.layer).c_str(),
-                    convolution ? std::string(step.algorithm).c_str() : kinds[static_cast<int>(step.kind)], shape, time * 1e6, rate * 1e-9,
-                    100 * rate / peak, static_cast<double>(step.weight_bytes) / 1024);
+        const std::string algorithm = convolution ? std::string(step.algorithm) : kinds[static_cast<int>(step.kind)];
+        std::printf("  %-34s %-12s %-36s ", std::string(step.layer).c_str(), algorithm.c_str(), shape.c_str());
+        if (convolution) macs += step.conv.macs();
+        weight_bytes += step.weight_bytes;
+        if (step.run == nullptr) {
+            std::printf("%9s\n", "with next");
+            continue;
+        }
+        std::ranges::nth_element(seconds[i], seconds[i].begin() + static_cast<std::ptrdiff_t>(seconds[i].size() / 2));
+        const double time = seconds[i][seconds[i].size() / 2], operations = 2.0 * static_cast<double>(macs), lost = time - operations / peak;
+        total += time;
+        losses.emplace_back(lost, step.layer.empty() ? algorithm : std::string(step.layer) + " " + shape);
+        std::printf("%9.1f %8.1f %5.0f%% %6.0f KB %9.1f\n", time * 1e6, operations / time * 1e-9, 100 * operations / time / peak,
+                    static_cast<double>(weight_bytes) / 1024, lost * 1e6);
+        macs = weight_bytes = 0;
     }
-    std::printf("  sum %.3f ms, %.1f GFLOP/s of %.1f\n", total * 1e3, 2e-9 * static_cast<double>(code.macs) / total, peak * 1e-9);
+    std::printf("  sum %.3f ms, %.1f GFLOP/s of %.1f; most is lost (beyond the arithmetic at the peak) in\n", total * 1e3,
+                2e-9 * static_cast<double>(code.macs) / total, peak * 1e-9);
+    std::ranges::sort(losses, std::greater{});
+    for (std::size_t i = 0; i < std::min<std::size_t>(losses.size(), 5); ++i)
+        std::printf("    %8.1f us %4.1f%%  %s\n", losses[i].first * 1e6, 100 * losses[i].first / total, losses[i].second.c_str());
 }
 
 int run(int argc, char** argv) {

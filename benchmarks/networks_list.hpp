@@ -1,4 +1,4 @@
-// The networks that `networks` measures: the usual CIFAR-10 and ImageNet forms, every layer's algorithm chosen by rule.
+// The networks that `networks` measures: the usual CIFAR-10 and ImageNet forms, untuned (every layer by rule) and by their plans.
 #pragma once
 
 #include <dlas/datasets/problems.hpp>
@@ -10,9 +10,9 @@
 #include <dlas/models/resnet.hpp>
 #include <dlas/models/squeezenet.hpp>
 #include <dlas/models/vgg.hpp>
+#include <dlas/systems/plans.hpp>
 
-inline constexpr auto measured_stacks =
-    dlas::axes(dlas::axis<dlas::automatic, dlas::first_of<dlas::direct, dlas::depthwise>>, dlas::axis<dlas::avx2, dlas::avx512, dlas::neon>);
+inline constexpr auto measured_stacks = dlas::axes(dlas::axis<dlas::automatic, dlas::tuned>, dlas::axis<dlas::avx2, dlas::avx512, dlas::neon>);
 
 using measured_networks =
     dlas::exploration<std::remove_cvref_t<decltype(measured_stacks)>, dlas::resnet8<dlas::cifar10>, dlas::resnet20<dlas::cifar10>,
@@ -20,3 +20,8 @@ using measured_networks =
                       dlas::mobilenet_v2<dlas::cifar10>, dlas::resnet18<dlas::imagenet>, dlas::resnet50<dlas::imagenet>,
                       dlas::vgg16<dlas::imagenet>, dlas::mobilenet_v1<dlas::imagenet>, dlas::mobilenet_v2<dlas::imagenet>,
                       dlas::squeezenet1_1<dlas::imagenet>, dlas::efficientnet_b0<dlas::imagenet>, dlas::densenet161<dlas::imagenet>>;
+
+/// The same by two threads, where one could use help.
+inline constexpr auto threaded_stacks = dlas::axes(dlas::axis<dlas::tuned>, dlas::axis<dlas::avx2, dlas::avx512, dlas::neon>, dlas::axis<dlas::threads<2>>);
+
+using threaded_networks = dlas::exploration<std::remove_cvref_t<decltype(threaded_stacks)>, dlas::resnet50<dlas::imagenet>, dlas::vgg16<dlas::imagenet>>;

@@ -72,7 +72,7 @@ static_assert(automatic::refuses<scalar>(plain).empty() && automatic::refuses<sc
 // A layer and a stack.
 using kernel = conv2d_kernel<{.in = {56, 56, 64}, .channels = 64, .kernel = 3, .padding = 1}, stack<direct, scalar>>;
 static_assert(kernel::workspace_bytes <= 64 * 1024 && kernel::macs == 56LL * 56 * 64 * 64 * 9 && kernel::out == shape{56, 56, 64});
-static_assert(kernel::code.name == "conv2d/56x56x64-64k3s1/f32/dense/direct/scalar");
+static_assert(kernel::code.name == "conv2d/56x56x64-64k3s1p1/f32/dense/direct/scalar");
 static_assert(kernel::code.algorithm == "direct" && kernel::code.target == "scalar");
 static_assert(kernel::code.input_bytes == 58 * 58 * 64 * 4 && kernel::code.output_bytes == 56 * 56 * 64 * 4);
 static_assert(kernel::code.input_row_bytes == 58 * 64 * 4 && kernel::code.first_pixel == (58 + 1) * 64 * 4);

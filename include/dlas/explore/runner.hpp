@@ -17,6 +17,7 @@
 #include <dlas/explore/report.hpp>
 #include <dlas/explore/seeded_weights.hpp>
 #include <dlas/systems/host_network.hpp>
+#include <dlas/systems/thread_pool.hpp>
 
 namespace dlas {
 
@@ -108,7 +109,7 @@ private:
             std::size_t next = 0;
             for (auto unused : state) {
                 (void)unused;
-                benchmark::DoNotOptimize(dlas::run(*point_.code, inputs_[next].data(), weights_->data(), arena_->data()));
+                benchmark::DoNotOptimize(infer(inputs_[next].data()));
                 next = (next + 1) % inputs_.size();
             }
             const double operations = 2.0 * static_cast<double>(point_.code->macs);
@@ -123,10 +124,16 @@ private:
         }
 
     private:
+        const float* infer(const float* image) {
+            return threads_ ? threads_->run(*point_.code, image, weights_->data(), arena_->data())
+                            : dlas::run(*point_.code, image, weights_->data(), arena_->data());
+        }
+
         void prepare() {
             const executable& code = *point_.code;
             weights_.emplace(code.weight_bytes);
             arena_.emplace(code.arena_bytes);
+            if (code.threads > 1) threads_ = std::make_unique<thread_pool>(code.threads);
             if (subject_.weights) pack_weights(code, *subject_.weights, weights_->data());
             else pack_seeded_weights(code, weights_->data());
 
@@ -136,8 +143,7 @@ private:
                 std::vector<float> input(elements);
                 const auto logits = [&](int index) {
                     apply(*point_.preprocessing, images[index], input);
-                    return std::span<const float>(dlas::run(code, input.data(), weights_->data(), arena_->data()),
-                                                  static_cast<std::size_t>(code.output.elements()));
+                    return std::span<const float>(infer(input.data()), static_cast<std::size_t>(code.output.elements()));
                 };
                 if (subject_.weights) accuracy_ = count_top1(images.labels, logits);
                 for (int i = 0; i < std::min(images.count(), 16); ++i) {
@@ -155,6 +161,7 @@ private:
         double peak_;
         bool ready_ = false;
         std::optional<aligned_bytes> weights_, arena_;
+        std::unique_ptr<thread_pool> threads_;
         std::vector<std::vector<float>> inputs_;
         std::optional<top1> accuracy_;
     };

@@ -1,6 +1,7 @@
 // One convolution layer compiled for a stack, outside any network. Systems Software.
 #pragma once
 
+#include <dlas/core/layer_text.hpp>
 #include <dlas/systems/network.hpp>
 
 namespace dlas {
@@ -8,7 +9,7 @@ namespace dlas {
 /// A compiled convolution as plain data. Feature maps: the input has a halo of the layer's padding, zeroed by the caller;
 /// output and residual have none.
 struct conv2d_executable {
-    std::string_view name;       ///< "conv2d/56x56x64-64k3s1/f32/dense/direct/avx512"
+    std::string_view name;       ///< "conv2d/56x56x64-64k3s1p1/f32/dense/direct/avx512"
     std::string_view algorithm;  ///< the one that runs
     std::string_view target;
     conv2d_layer layer;
@@ -52,33 +53,8 @@ struct conv2d_kernel {
     static constexpr std::int64_t macs = Layer.macs();
 
     static constexpr auto name_text = [] {
-        text<200> joined("conv2d/");
-        auto size = [&](int a, int b, int c) {
-            joined.append(a);
-            joined.append("x");
-            joined.append(b);
-            joined.append("x");
-            joined.append(c);
-        };
-        size(Layer.in.height, Layer.in.width, Layer.in.channels);
-        joined.append("-");
-        joined.append(Layer.channels);
-        joined.append("k");
-        joined.append(Layer.kernel.height);
-        if (Layer.kernel.width != Layer.kernel.height) {
-            joined.append("x");
-            joined.append(Layer.kernel.width);
-        }
-        joined.append("s");
-        joined.append(Layer.stride.height);
-        if (Layer.dilation != extent(1)) {
-            joined.append("d");
-            joined.append(Layer.dilation.height);
-        }
-        if (Layer.groups != 1) {
-            joined.append("g");
-            joined.append(Layer.groups);
-        }
+        text<320> joined("conv2d/");
+        joined.append(layer_text(Layer).view());
         joined.append("/");
         joined.append(Stack::name);
         return joined;

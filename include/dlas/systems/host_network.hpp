@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include <dlas/core/error.hpp>
 #include <dlas/systems/executable.hpp>
 #include <dlas/systems/safetensors.hpp>
+#include <dlas/systems/thread_pool.hpp>
 
 namespace dlas {
 
@@ -90,7 +92,7 @@ inline void pack_weights(const executable& code, const safetensors& file, std::b
     reader.finish();
 }
 
-/// A compiled network with its weights and its arena.
+/// A compiled network with its weights, its arena and, if its stack has threads<N>, its threads.
 class host_network {
 public:
     /// Throws dlas::error where the CPU lacks the network's target or the file does not fit the network.
@@ -98,6 +100,7 @@ public:
         : code_(&code), weights_(code.weight_bytes), arena_(code.arena_bytes) {
         if (!code.available()) throw error("this CPU lacks the target '" + std::string(code.target) + "' that the network was compiled for");
         pack_weights(code, file, weights_.data());
+        if (code.threads > 1) threads_ = std::make_unique<thread_pool>(code.threads);
     }
 
     const executable& code() const { return *code_; }
@@ -107,7 +110,9 @@ public:
         if (image.size() != static_cast<std::size_t>(code_->input.elements()))
             throw error("the network '" + std::string(code_->model) + "' needs " + std::to_string(code_->input.elements()) +
                         " input elements, got " + std::to_string(image.size()));
-        return {run(*code_, image.data(), weights_.data(), arena_.data()), static_cast<std::size_t>(code_->output.elements())};
+        const float* logits = threads_ ? threads_->run(*code_, image.data(), weights_.data(), arena_.data())
+                                       : run(*code_, image.data(), weights_.data(), arena_.data());
+        return {logits, static_cast<std::size_t>(code_->output.elements())};
     }
 
     const std::byte* weights() const { return weights_.data(); }
@@ -117,6 +122,7 @@ private:
     const executable* code_;
     aligned_bytes weights_;
     aligned_bytes arena_;
+    std::unique_ptr<thread_pool> threads_;
 };
 
 }  // namespace dlas
