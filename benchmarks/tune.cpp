@@ -298,7 +298,7 @@ public:
         std::vector<std::optional<dlas::aligned_bytes>> packed(candidates.size());
         std::int64_t workspace_bytes = 0;
         std::size_t sets = 0;
-        dlas::seeded_numbers number(1);
+        dlas::seeded_numbers numbers(1);
         for (std::size_t i = 0; i < candidates.size(); ++i) {
             const dlas::tuning_candidate& c = candidates[i];
             dlas::executable_step step = code_->steps[static_cast<std::size_t>(c.step)];
@@ -312,7 +312,7 @@ public:
             own.name = spell(c.algorithm, c.schedule);
             packed[i].emplace(c.weight_bytes);
             step.pack = c.pack;
-            dlas::pack_seeded_weights(step, reinterpret_cast<float*>(packed[i]->data()), number);
+            dlas::pack_seeded_weights(step, reinterpret_cast<float*>(packed[i]->data()), numbers);
             workspace_bytes = std::max(workspace_bytes, c.workspace_bytes);
         }
         // What cannot run at one of a layer's places is no choice for the layer.

@@ -9,9 +9,11 @@
 
 namespace compiling {
 
-template <class Target, class Model, class Algorithm>
-constexpr const dlas::executable* code_of(point<Model, Algorithm>) {
-    return &dlas::network<Model, dlas::stack<Algorithm, Target>>::code;
+/// A point's policy is an algorithm, or has plans of its own.
+template <class Target, class Model, class Policy>
+constexpr const dlas::executable* code_of(point<Model, Policy>) {
+    if constexpr (requires { Policy::template plan<Target>::name; }) return &dlas::network<Model, typename Policy::template plan<Target>>::code;
+    else return &dlas::network<Model, dlas::stack<Policy, Target>>::code;
 }
 
 /// Only the points of the shard are instantiated.

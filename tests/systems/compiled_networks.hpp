@@ -20,8 +20,8 @@ inline constexpr bool sanitized = __has_feature(address_sanitizer);
 inline constexpr bool sanitized = false;
 #endif
 
-/// One network of a list: a model and an algorithm.
-template <class Model, class Algorithm>
+/// One network of a list: a model and an algorithm, or a type whose plan<Target> is the plan.
+template <class Model, class Policy>
 struct point {};
 
 template <class... Points>

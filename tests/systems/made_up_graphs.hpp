@@ -6,6 +6,7 @@
 #include <dlas/algorithms/algorithms.hpp>
 #include <dlas/hardware/targets.hpp>
 #include <dlas/models/graph.hpp>
+#include <dlas/systems/fusion.hpp>
 
 #include "compiled_networks.hpp"
 
@@ -329,10 +330,38 @@ struct early_output {
     }
 };
 
+/// Depthwise layers and their 1x1 neighbours in all that bands of rows meet: no layer before, none after, both; strides, windows of 5,
+/// unequal padding, residuals, channels that fill no vector.
+struct separables {
+    static constexpr std::string_view name = "separables";
+    static constexpr dlas::shape input = {24, 20, 3};
+    static constexpr tensor filtered(tensor x, int kernel, int stride, dlas::border padding, dlas::layer_name name) {
+        return relu6(dlas::depthwise_conv2d(x, {.kernel = kernel, .stride = stride, .padding = padding}, name));
+    }
+    static constexpr tensor forward(tensor x) {
+        x = relu(convolution(x, 12, 3, 1, "stem"));
+        x = relu(convolution(filtered(x, 3, 1, 1, "a.filter"), 9, 1, 0, "a.project"));
+        tensor y = filtered(relu6(convolution(x, 19, 1, 0, "b.expand")), 3, 1, 1, "b.filter");
+        x = convolution(y, 9, 1, 0, "b.project") + x;
+        y = filtered(silu(convolution(x, 17, 1, 0, "c.expand")), 3, 2, 1, "c.filter");
+        x = convolution(y, 10, 1, 0, "c.project");
+        y = filtered(relu(convolution(x, 33, 1, 0, "d.expand")), 5, 1, 2, "d.filter");
+        y = multiply(y, sigmoid(convolution(global_average_pool(y), 33, 1, 0, "d.gate")));
+        x = convolution(y, 10, 1, 0, "d.project") + x;
+        y = filtered(relu(convolution(x, 16, 1, 0, "e.expand")), 3, 2, dlas::border(0, 1, 0, 1), "e.filter");
+        x = relu(convolution(y, 18, 1, 0, "e.project"));
+        x = relu(convolution(filtered(x, 5, 1, 2, "f.filter"), 7, 1, 0, "f.project"));
+        x = filtered(relu(convolution(x, 21, 1, 0, "g.expand")), 5, 2, 2, "g.filter");
+        return linear(global_average_pool(relu(convolution(x, 14, 1, 0, "g.project"))), 5, "fc");
+    }
+};
+
 template <class... Models>
 struct model_list {
     template <class Algorithm>
     using with = point_list<point<Models, Algorithm>...>;
+    template <class Algorithm, class... More>
+    using with_and = point_list<point<Models, Algorithm>..., More...>;
     /// visit.template operator()<Model>() for each.
     static void each(auto visit) { (visit.template operator()<Models>(), ...); }
 };
@@ -340,11 +369,46 @@ struct model_list {
 using models = model_list<only_input, input_and_relu, one_pixel, dense_blocks, part_of_two, same_part_twice, input_as_part,
                           concatenations_of_concatenations, all_into_slices, inception, later_operand, sums_of_one, chain_of_sums, sums_of_slices,
                           normalization_first, shared_activation, different_halos, halos_in_reused_memory, grouped_and_dilated, averages,
-                          gates, linear_of_map, subsamples, shared_weights, output_is_a_concatenation, dead_head, early_output>;
+                          gates, linear_of_map, subsamples, shared_weights, output_is_a_concatenation, dead_head, early_output, separables>;
 
 }  // namespace made_up
 
+/// Depthwise layers run with their neighbours in bands of rows, however small the maps.
+template <int Rows>
+struct in_bands {
+    template <class Target>
+    struct plan {
+        static constexpr std::string_view name = Rows == 1 ? "bands of 1" : Rows == 2 ? "bands of 2" : "bands of 3";
+        using target = Target;
+        template <dlas::conv2d_layer L>
+        static consteval auto select() {
+            if constexpr (!L.depthwise() || !dlas::runs_in_bands(L) || L.out().height % Rows != 0)
+                return dlas::stack<dlas::first_of<dlas::depthwise, dlas::direct>, Target>{};
+            else return dlas::stack<dlas::depthwise, dlas::schedule<{.fused_rows = Rows}>, Target>{};
+        }
+    };
+};
+
+/// Every layer by three threads.
+struct by_threads {
+    template <class Target>
+    using plan = dlas::stack<Target, dlas::threads<3>>;
+};
+template <int Rows>
+struct in_bands_by_threads : in_bands<Rows> {
+    template <class Target>
+    struct plan : in_bands<Rows>::template plan<Target> {
+        static constexpr std::string_view name = "bands by threads";
+        using threads = dlas::threads<3>;
+    };
+};
+
 struct made_up_graphs {
     template <class Target>
-    using points = made_up::models::with<dlas::automatic>;
+    using points = made_up::models::with_and<dlas::automatic, point<made_up::separables, in_bands<1>>, point<made_up::separables, in_bands<2>>,
+                                             point<made_up::separables, in_bands<3>>>;
+};
+struct threaded_graphs {
+    template <class Target>
+    using points = made_up::models::with_and<by_threads, point<made_up::separables, in_bands_by_threads<1>>>;
 };

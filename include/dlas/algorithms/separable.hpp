@@ -88,12 +88,16 @@ struct separable_kernel {
                     expand::run({in + input_row * Key.expand.in.row_stride, nullptr, expand_weights,
                                  band + band_row * expanded.row_stride + layer.padding.left * channels, nullptr});
                 };
-                if (b != own.begin) __builtin_memmove(band, band + new_rows * expanded.row_stride, sizeof(float) * kept_rows * expanded.row_stride);
-                else if (b == 0) {
-                    zero_rows(band, 0, layer.padding.top);
-                    if (lead > 0) compute(0, layer.padding.top);
+                if (b != own.begin) {
+                    __builtin_memmove(band, band + new_rows * expanded.row_stride, sizeof(float) * static_cast<unsigned>(kept_rows * expanded.row_stride));
                 } else {
-                    compute(first - layer.padding.top, 0);
+                    const int above = first < layer.padding.top ? layer.padding.top - first : 0;
+                    zero_rows(band, 0, above);
+                    for (int row = above; row < kept_rows; row += new_rows) {
+                        // The last ones move back over known ones, as long as there are any.
+                        const int at = row + new_rows <= kept_rows || kept_rows - new_rows < above ? row : kept_rows - new_rows;
+                        compute(first - layer.padding.top + at, at);
+                    }
                 }
                 // The last rows of the map move back over known ones; what is below them is padding.
                 const int below = first + lead + new_rows - layer.in.height;
