@@ -20,7 +20,7 @@ const take = (name, fallback) => {
   return at < 0 ? fallback : words.splice(at, 2)[1];
 };
 const rounds = Number(take('--rounds', 5));
-const stack = take('--stack', 'f32/dense/automatic/avx512');
+const stack = take('--stack', 'f32/dense/tuned/avx512');
 const [program, folder, ...chosen] = words;
 if (!program || !folder) {
   console.error('usage: compare_onnxruntime.mjs NETWORKS_PROGRAM MODELS_FOLDER [--rounds N] [--stack REGEX] [NAME...]');

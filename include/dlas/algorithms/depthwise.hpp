@@ -14,6 +14,7 @@ struct depthwise {
     static constexpr std::string_view refuses(const conv2d_layer& layer, const schedule_options& schedule = {}) {
         if (!layer.depthwise()) return "depthwise: the layer mixes channels (groups differ from the channels)";
         if (layer.kernel.width > Target::vector_registers - 3) return "depthwise: a row of the window does not fit the target's registers";
+        if (layer.gated) return gate_refusal(layer);
         if (schedule.inputs != by_rule || schedule.channels != by_rule || schedule.pixels != by_rule || schedule.prefetch != by_rule)
             return "schedule: depthwise has a register tile and no blocks";
         if (schedule.tile.rows > 1 || schedule.tile.vectors > 1) return "schedule: depthwise has register tiles of one row and one vector";

@@ -13,6 +13,7 @@ struct direct {
     template <class Target>
     static constexpr std::string_view refuses(const conv2d_layer& layer, const schedule_options& schedule = {}) {
         if (layer.depthwise()) return "direct: in a depthwise layer each channel is a sum of its own, which leaves one lane of a vector busy";
+        if (layer.gated && (layer.kernel != extent(1) || layer.groups != 1)) return "direct: a gated layer has a 1x1 window and one group";
         return tiled_schedule_refusal<Target>(layer, schedule);
     }
 
@@ -54,7 +55,7 @@ struct direct {
         }();
         static constexpr panel_layout panels = {float_lanes<Target>, tile.vectors, term_order::rows_columns_channels, loops.block_inputs};
         static constexpr std::int64_t packed_elements = panels.elements(layer);
-        static constexpr std::int64_t workspace_bytes = 0;
+        static constexpr std::int64_t workspace_bytes = layer.gated ? 4 * packed_elements : 0;
 
         static constexpr tile_key key = layer_tile(
             Key, tile, {layer.stride.height * Key.in.row_stride, layer.stride.width * Key.in.pixel_stride},
@@ -69,9 +70,37 @@ struct direct {
         static void run(const kernel_arguments& a) {
             using gemm = tiled_gemm<key, loops, Target>;
             const tile_share share = gemm::share(a.part, a.parts);
-            for_each_group<Key>(a, packed_elements, [&](const float* in, const float* weights, const float* residual, float* output) {
-                gemm::run(in, weights, residual, output, share);
-            });
+            if constexpr (layer.gated) {
+                float* scaled = static_cast<float*>(a.workspace);
+                const range own = share_of(layer.in.channels, a.part, a.parts);
+                for (int panel = 0; panel < gemm::panels; ++panel)
+                    scale_panel(static_cast<const float*>(a.weights), static_cast<const float*>(a.gate), panel, own, scaled);
+                a.meet();
+                gemm::run(first_window<Key>(a), scaled, static_cast<const float*>(a.second), static_cast<float*>(a.output), share);
+            } else {
+                for_each_group<Key>(a, packed_elements, [&](const float* in, const float* weights, const float* residual, float* output) {
+                    gemm::run(in, weights, residual, output, share);
+                });
+            }
+        }
+
+    private:
+        /// A gate scales the weights of its channel, of which there are fewer than pixels.
+        static void scale_panel(const float* weights, const float* gate, int panel, range inputs, float* scaled) {
+            using vector = simd<float, Target>;
+            constexpr int all = ceil_divide(layer.channels, vector::lanes);
+            const std::int64_t first = std::int64_t{panel} * tile.vectors * vector::lanes * (1 + layer.in.channels);
+            const int vectors = (panel + 1) * tile.vectors <= all ? tile.vectors : all - panel * tile.vectors;
+            const int width = vectors * vector::lanes;
+            weights += first;
+            scaled += first;
+            if (inputs.begin == 0)
+                for (int lane = 0; lane < width; lane += vector::lanes) vector::store(scaled + lane, vector::load(weights + lane));
+            for (int i = inputs.begin; i < inputs.end; ++i) {
+                const auto scale = vector::broadcast(gate[i]);
+                for (int lane = (1 + i) * width; lane < (2 + i) * width; lane += vector::lanes)
+                    vector::store(scaled + lane, vector::multiply(vector::load(weights + lane), scale));
+            }
         }
     };
 };

@@ -15,6 +15,7 @@ struct im2col {
     static constexpr std::string_view refuses(const conv2d_layer& layer, const schedule_options& schedule = {}) {
         if (layer.depthwise()) return "im2col: in a depthwise layer each channel would be a matrix product with a single column";
         if (schedule.pixels != by_rule) return "schedule: im2col's blocks of pixels are the rows that its matrix holds, by rule";
+        if (layer.gated) return gate_refusal(layer);
         return tiled_schedule_refusal<Target>(layer, schedule);
     }
 

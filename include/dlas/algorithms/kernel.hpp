@@ -25,6 +25,7 @@ struct kernel_arguments {
     const void* weights = nullptr;
     void* output = nullptr;
     void* workspace = nullptr;
+    const void* gate = nullptr;    ///< a scale for each input channel
 
     // Where several threads run one kernel: which one this is, and how all of them wait for each other.
     int part = 0;

@@ -71,6 +71,11 @@ constexpr std::string_view schedule_refusal(const schedule_options& s) {
     return {};
 }
 
+/// Why an algorithm that reads its input as it is cannot run a layer.
+constexpr std::string_view gate_refusal(const conv2d_layer& layer) {
+    return layer.gated ? "gate: direct alone scales the channels of its input" : std::string_view();
+}
+
 /// The same for an algorithm whose register tiles cover `layer`'s output.
 template <class Target>
 constexpr std::string_view tiled_schedule_refusal(const conv2d_layer& layer, const schedule_options& s) {

@@ -16,6 +16,7 @@ struct spatial_pack {
         if (layer.depthwise()) return "spatial_pack: a depthwise layer has one input channel for each output channel, nothing to reuse a packed tile for";
         if (schedule.inputs != by_rule) return "schedule: spatial_pack sums all input channels of a packed tile at once";
         if (schedule.tile.columns > layer.out().width) return "schedule: spatial_pack's register tile is larger than a row of the output";
+        if (layer.gated) return gate_refusal(layer);
         return tiled_schedule_refusal<Target>(layer, schedule);
     }
 

@@ -110,6 +110,7 @@ struct winograd {
         if (layer.kernel != extent(3)) return "winograd: the window is not 3x3";
         if (layer.stride != extent(1)) return "winograd: the stride is not 1";
         if (layer.dilation != extent(1)) return "winograd: the window is dilated";
+        if (layer.gated) return gate_refusal(layer);
         if (layer.groups != 1) return "winograd: the layer is grouped";
         if (layer.out().height < Outputs || layer.out().width < Outputs) return "winograd: the output is smaller than one tile";
         if (schedule.tile.rows > 1) return "schedule: winograd's register tiles have one row, of Winograd tiles";

@@ -33,6 +33,7 @@ struct conv2d_layer {
     int groups = 1;          ///< groups of channels that do not see each other; in.channels for depthwise
     dlas::activation activation = activation::none;
     bool residual = false;   ///< adds a second feature map of the output's shape before the activation
+    bool gated = false;      ///< input channels are scaled by those of a map of one pixel
 
     constexpr bool operator==(const conv2d_layer&) const = default;
 

@@ -6,7 +6,7 @@
 
 namespace dlas {
 
-/// "56x56x64-128k3s2p1+add+relu": input, output channels, window, stride, dilation, padding, groups, what the epilogue does.
+/// "56x56x64-128k3s2p1+add+relu": input, output channels, window, stride, dilation, padding, groups, gate, what the epilogue does.
 /// Different layers have different texts. Unequal sides are spelled out: k3x5, s1x2, p0.1.0.1 (top, bottom, left, right).
 constexpr text<96> layer_text(const conv2d_layer& layer) {
     text<96> spelled;
@@ -41,6 +41,7 @@ constexpr text<96> layer_text(const conv2d_layer& layer) {
         spelled.append("g");
         spelled.append(layer.groups);
     }
+    if (layer.gated) spelled.append("+gate");
     if (layer.residual) spelled.append("+add");
     if (layer.activation != activation::none) {
         spelled.append("+");

@@ -27,6 +27,7 @@ struct executable_step {
     void (*run)(const kernel_arguments&) = nullptr;  ///< null where a later step runs this one too
     std::int64_t input = -1;  ///< -1: the caller's image
     std::int64_t second = -1;
+    std::int64_t gate = -1;
     std::int64_t output = 0;
     std::int64_t workspace = 0;
     std::int64_t weights = 0;      ///< the step's own
@@ -88,7 +89,7 @@ inline void fill_halo(const halo_fill& h, std::byte* arena) {
 /// The pointers that a step's kernel is given.
 inline kernel_arguments arguments_of(const executable_step& step, const float* image, const std::byte* weights, std::byte* arena) {
     return {step.input < 0 ? static_cast<const void*>(image) : arena + step.input, step.second < 0 ? nullptr : arena + step.second,
-            weights + step.run_weights, arena + step.output, arena + step.workspace};
+            weights + step.run_weights, arena + step.output, arena + step.workspace, step.gate < 0 ? nullptr : arena + step.gate};
 }
 
 /// Runs a network: `image` NHWC, `weights` packed for this executable, both it and `arena` aligned to 64 bytes.

@@ -27,13 +27,13 @@ constexpr std::int64_t bytes_between(const program<P>& p, int writer, int reader
     const int tensor = p.steps[writer].output;
     if (p.steps[reader].input != tensor || p.steps[reader].second == tensor) return 0;
     int readers = 0;
-    for (const program_step& s : p.steps) readers += (s.input == tensor) + (s.second == tensor);
+    for (const program_step& s : p.steps) readers += (s.input == tensor) + (s.second == tensor) + (s.gate == tensor);
     const program_buffer& b = p.buffers[p.tensors[tensor].buffer];
     return readers == 1 && b.map == p.tensors[tensor].map ? 4 * b.map.elements() : 0;
 }
 
 constexpr bool pointwise(const program_step& s) {
-    return s.kind == step_kind::conv2d && s.conv.kernel == extent(1) && s.conv.stride == extent(1) && s.conv.padding.empty() && s.conv.groups == 1;
+    return s.kind == step_kind::conv2d && s.conv.kernel == extent(1) && s.conv.stride == extent(1) && s.conv.padding.empty() && s.conv.groups == 1 && !s.conv.gated;
 }
 constexpr bool banded(const program_step& s) { return s.kind == step_kind::conv2d && s.conv.depthwise() && runs_in_bands(s.conv); }
 

@@ -186,6 +186,7 @@ consteval auto deploy(const program<P>& p, const auto& planned, int threads) {
         const program_step& first = fused.last == i ? p.steps[fused.first] : s;
         if (first.input >= 0) step.input = address(first.input);
         if (s.second >= 0) step.second = address(s.second);
+        if (s.gate >= 0) step.gate = address(s.gate);
         step.output = address(s.output);
         step.workspace = blocks[first_workspace + i].offset;
         step.weights = result.weight_bytes;

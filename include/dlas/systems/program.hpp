@@ -16,7 +16,8 @@ struct program_step {
     int node = 0;            ///< the operation it stands for; names its parameters
     int batch_norm = -1;     ///< the batch normalization folded into it, or that it is
     int input = -1;
-    int second = -1;         ///< residual, gate, or the other operand of an addition
+    int second = -1;         ///< residual, or the other operand of a sum or product
+    int gate = -1;           ///< the map of one pixel that scales a convolution's input
     int output = -1;
     conv2d_layer conv;       ///< conv2d
     pool2d_layer pool;       ///< pool2d
@@ -103,8 +104,17 @@ constexpr void fuse(const graph<N, C>& g, program<P>& p) {
         done[reader] = true;
     };
 
+    // A gate whose product only a 1x1 convolution reads scales its weights, where those are less than the product.
+    auto gates_weights = [&](int product) {
+        if (g.nodes[product].op != operation::multiply) return false;
+        const int reader = only_reader(g, readers, product);
+        if (reader < 0 || g.nodes[reader].op != operation::conv2d) return false;
+        const conv2d_layer& layer = g.nodes[reader].conv;
+        return layer.kernel == extent(1) && layer.groups == 1 && layer.padding.empty() && layer.out().pixels() > layer.channels;
+    };
+
     for (int i = 0; i < g.nodes.size(); ++i) {
-        if (done[i]) continue;
+        if (done[i] || gates_weights(i)) continue;
         const node& n = g.nodes[i];
         program_step s;
         s.node = i;
@@ -118,6 +128,11 @@ constexpr void fuse(const graph<N, C>& g, program<P>& p) {
         case operation::conv2d: {
             s.kind = step_kind::conv2d;
             s.conv = n.conv;
+            if (gates_weights(s.input)) {
+                s.gate = g.nodes[s.input].inputs[1];
+                s.input = g.nodes[s.input].inputs[0];
+                s.conv.gated = true;
+            }
             s.batch_norm = foldable_batch_norm(g, readers, i);
             if (s.batch_norm >= 0) {
                 s.output = s.batch_norm;
@@ -209,7 +224,7 @@ template <int N, int C, int P>
 constexpr void detach_output(const graph<N, C>& g, program<P>& p) {
     const int output = g.nodes.size() - 1;
     bool shared = false;
-    for (const program_step& s : p.steps) shared = shared || s.input == output || s.second == output;
+    for (const program_step& s : p.steps) shared = shared || s.input == output || s.second == output || s.gate == output;
     if (p.tensors[output].map == p.buffers[p.tensors[output].buffer].map && !shared && !p.steps.empty() && p.last().output == output) return;
     program_step copy;
     copy.node = output;
@@ -238,7 +253,7 @@ template <int P>
 constexpr void find_lifetimes(program<P>& p) {
     for (int i = 0; i < p.steps.size(); ++i) {
         const program_step& s = p.steps[i];
-        for (int tensor : {s.input, s.second, s.output}) {
+        for (int tensor : {s.input, s.second, s.gate, s.output}) {
             if (tensor < 0) continue;
             program_buffer& b = p.buffers[p.tensors[tensor].buffer];
             if (b.first_step < 0) b.first_step = i;
