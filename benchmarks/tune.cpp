@@ -1,9 +1,10 @@
 // Measures schedules and algorithms for each layer of a network, within runs of the network, and writes the best as a plan.
 //   tune MODEL [--target avx512] [--cache FILE] [--output FILE] [--type TYPE --include HEADER] [--compiler "g++ ..."]
+//              [--validate SECONDS]
 // MODEL is one of the list that `tune` alone prints, e.g. resnet50/imagenet; for a model of your own it is any name, and
 // --type and --include say what it stands for. Layers are measured in batches: the compiler works on the next one meanwhile.
 // The cache (dlas_tuning.tsv) keeps every measurement by CPU, target and layer: what is in it is not measured again, so that an
-// interrupted run resumes, and networks share their layers. The plan is a header: stack<tuned, TARGET> finds it once it is included.
+// interrupted run resumes, and networks share their layers. The last SECONDS (12) compare whole networks. The plan is a header: stack<tuned, TARGET> finds it once it is included.
 #include <dlfcn.h>
 #include <sched.h>
 #include <sys/wait.h>
@@ -68,6 +69,7 @@ struct settings {
     std::string compiler = DLAS_COMPILE_COMMAND;
     std::filesystem::path cache = "dlas_tuning.tsv";
     std::filesystem::path output;
+    double validate_seconds = 12;
 };
 
 template <class... Targets>
@@ -82,6 +84,7 @@ const char* flags_of(std::string_view name, dlas::policy_list<Targets...>) {
 
 [[noreturn]] void usage() {
     std::fprintf(stderr, "usage: tune MODEL [--target avx512] [--cache FILE] [--output FILE] [--type TYPE --include HEADER] [--compiler COMMAND]\n"
+                         "            [--validate SECONDS]\n"
                          "models:");
     for (const known_model& m : known_models) std::fprintf(stderr, " %s", m.name);
     std::fprintf(stderr, "\n");
@@ -102,6 +105,7 @@ settings read_arguments(int argc, char** argv) {
         else if (word == "--type") s.type = value();
         else if (word == "--include") s.header = value();
         else if (word == "--compiler") s.compiler = value();
+        else if (word == "--validate") s.validate_seconds = std::stod(value());
         else if (word.starts_with("-")) throw dlas::error("unknown option '" + word + "'");
         else if (s.model.empty()) s.model = word;
         else throw dlas::error("two models: '" + s.model + "' and '" + word + "'");
@@ -477,7 +481,7 @@ int run(const settings& s) {
     std::vector<double> untuned_times;
     std::vector<std::vector<double>> planned_times(planned.size());
     const int repeats = std::max(1, static_cast<int>(0.03 / measured.pass_seconds()));
-    for (const auto begun = clock_type::now(); untuned_times.size() < 20 || seconds_since(begun) < 12;) {
+    for (const auto begun = clock_type::now(); untuned_times.size() < 20 || seconds_since(begun) < s.validate_seconds;) {
         auto take = [repeats](subject& each, std::vector<double>& times) {
             each.once();
             for (int repeat = 0; repeat < repeats; ++repeat) times.push_back(1e3 * each.once());

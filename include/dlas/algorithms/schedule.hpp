@@ -21,7 +21,7 @@ struct schedule_options {
     int pixels = by_rule;      ///< output pixels (Winograd: tiles) that all channels of a block are computed for before the next ones
     int channels = by_rule;    ///< output channels that all pixels are computed for before the next ones
     int inputs = by_rule;      ///< input channels (im2col: terms) that are summed for all tiles of a block before the next ones
-    int fused_rows = by_rule;  ///< depthwise: output rows that run through the 1x1 layers around it at a time; 0: it runs alone
+    int fused_rows = by_rule;  ///< depthwise: output rows that run through the layers around it at a time; 0: it runs alone
     int prefetch = by_rule;    ///< bytes by which weights are asked for ahead of their use; 0: never
 
     constexpr bool operator==(const schedule_options&) const = default;
@@ -83,7 +83,7 @@ constexpr std::string_view tiled_schedule_refusal(const conv2d_layer& layer, con
     const shape out = layer.out();
     const bool one_row = layer.kernel == extent(1) && layer.stride == extent(1) && layer.padding.empty() && s.tile.rows <= 1;
     const extent map = one_row ? extent(1, out.pixels()) : extent(out.height, out.width);
-    if (s.fused_rows != by_rule) return "schedule: depthwise layers alone run in bands with the 1x1 layers around them";
+    if (s.fused_rows != by_rule) return "schedule: depthwise layers alone run in bands with those around them";
     if (s.tile.rows > map.height || s.tile.columns > map.width) return "schedule: the register tile is larger than the output";
     if (s.inputs != by_rule && s.inputs < layer.group_in() * layer.kernel.area()) {
         if (s.tile.rows == 0) return "schedule: blocks of input channels need a stated register tile";

@@ -1,4 +1,4 @@
-// A depthwise layer together with the 1x1 layers around it, a band of rows at a time: what lies between them never leaves the
+// A depthwise layer together with the layers around it, a band of rows at a time: what lies between them never leaves the
 // second-level cache. Algorithms & Data Formats.
 #pragma once
 
@@ -7,7 +7,7 @@
 
 namespace dlas {
 
-/// Up to three layers in a row: [1x1 ->] depthwise [-> 1x1]. At least one of the 1x1 layers is there.
+/// Up to three layers in a row: [any window ->] depthwise [-> 1x1]. At least one of the neighbours is there.
 struct separable_key {
     conv2d_key expand;
     conv2d_key depthwise;
@@ -47,10 +47,18 @@ struct separable_kernel {
     static constexpr std::int64_t filtered_bytes = Key.projects ? std::int64_t{4} * Key.rows * filtered.row_stride : 0;
     static constexpr std::int64_t workspace_bytes = expanded_bytes + filtered_bytes;
 
-    static constexpr conv2d_layer with_rows(conv2d_layer of, int rows) {
-        of.in.height = rows;
-        return of;
-    }
+    static constexpr conv2d_layer expand_layer = [] {
+        conv2d_layer band = Key.expand.layer;
+        band.in.height = (new_rows - 1) * band.stride.height + band.reach().height;
+        band.in.width += band.padding.left + band.padding.right;
+        band.padding = 0;
+        return band;
+    }();
+    static constexpr conv2d_layer project_layer = [] {
+        conv2d_layer band = Key.project.layer;
+        band.in.height = Key.rows;
+        return band;
+    }();
     static constexpr conv2d_layer band_layer = [] {
         conv2d_layer band = layer;
         band.in = {in_rows, in_width, channels};
@@ -59,11 +67,11 @@ struct separable_kernel {
     }();
 
     /// The kernels of one band.
-    using expand = typename direct::kernel<conv2d_key{with_rows(Key.expand.layer, new_rows), Key.expand.in, expanded, {}}, Format, Target>;
+    using expand = typename direct::kernel<conv2d_key{expand_layer, Key.expand.in, expanded, {}}, Format, Target>;
     using filter = typename depthwise::kernel<
         conv2d_key{band_layer, Key.expands ? expanded : Key.depthwise.in, filtered, Key.depthwise.residual, Key.depthwise.schedule}, Format, Target>;
     using project =
-        typename direct::kernel<conv2d_key{with_rows(Key.project.layer, Key.rows), filtered, Key.project.out, Key.project.residual}, Format, Target>;
+        typename direct::kernel<conv2d_key{project_layer, filtered, Key.project.out, Key.project.residual}, Format, Target>;
 
     static constexpr std::int64_t aligned(std::int64_t elements) { return (4 * elements + Alignment - 1) / Alignment * Alignment / 4; }
 
@@ -74,7 +82,7 @@ struct separable_kernel {
         const float* const expand_weights = static_cast<const float*>(a.weights);
         const float* const filter_weights = expand_weights + (Key.expands ? aligned(expand::packed_elements) : 0);
         const float* const project_weights = filter_weights + aligned(filter::packed_elements);
-        const float* const in = Key.expands ? static_cast<const float*>(a.input) : first_window<Key.depthwise>(a);
+        const float* const in = Key.expands ? first_window<Key.expand>(a) : first_window<Key.depthwise>(a);
         const float* const second = static_cast<const float*>(a.second);
         constexpr conv2d_key last = Key.projects ? Key.project : Key.depthwise;
         const range own = share_of(bands, a.part, a.parts);
@@ -85,7 +93,7 @@ struct separable_kernel {
             const float* window = in + first * Key.depthwise.in.row_stride;
             if constexpr (Key.expands) {
                 auto compute = [&](int input_row, int band_row) {
-                    expand::run({in + input_row * Key.expand.in.row_stride, nullptr, expand_weights,
+                    expand::run({in + input_row * Key.expand.layer.stride.height * Key.expand.in.row_stride, nullptr, expand_weights,
                                  band + band_row * expanded.row_stride + layer.padding.left * channels, nullptr});
                 };
                 if (b != own.begin) {

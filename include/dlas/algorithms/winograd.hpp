@@ -114,7 +114,7 @@ struct winograd {
         if (layer.groups != 1) return "winograd: the layer is grouped";
         if (layer.out().height < Outputs || layer.out().width < Outputs) return "winograd: the output is smaller than one tile";
         if (schedule.tile.rows > 1) return "schedule: winograd's register tiles have one row, of Winograd tiles";
-        if (schedule.fused_rows != by_rule) return "schedule: depthwise layers alone run in bands with the 1x1 layers around them";
+        if (schedule.fused_rows != by_rule) return "schedule: depthwise layers alone run in bands with those around them";
         if (schedule.inputs != by_rule) return "schedule: winograd sums all input channels of a register tile at once";
         return schedule_refusal<Target>(schedule);
     }

@@ -1,4 +1,4 @@
-// Which steps of a program run as one: a depthwise layer and its 1x1 neighbours. Systems Software.
+// Which steps of a program run as one: a depthwise layer, the convolution before it and the 1x1 after it. Systems Software.
 #pragma once
 
 #include <dlas/algorithms/separable.hpp>
@@ -32,8 +32,9 @@ constexpr std::int64_t bytes_between(const program<P>& p, int writer, int reader
     return readers == 1 && b.map == p.tensors[tensor].map ? 4 * b.map.elements() : 0;
 }
 
+constexpr bool ungrouped(const program_step& s) { return s.kind == step_kind::conv2d && s.conv.groups == 1 && !s.conv.gated; }
 constexpr bool pointwise(const program_step& s) {
-    return s.kind == step_kind::conv2d && s.conv.kernel == extent(1) && s.conv.stride == extent(1) && s.conv.padding.empty() && s.conv.groups == 1 && !s.conv.gated;
+    return ungrouped(s) && s.conv.kernel == extent(1) && s.conv.stride == extent(1) && s.conv.padding.empty();
 }
 constexpr bool banded(const program_step& s) { return s.kind == step_kind::conv2d && s.conv.depthwise() && runs_in_bands(s.conv); }
 
@@ -43,8 +44,8 @@ constexpr fused_steps around(const program<P>& p, int step) {
     if (!banded(p.steps[step])) return {};
     fused_steps found = {step, step, step, 0};
     const std::int64_t before = bytes_between(p, step - 1, step), after = bytes_between(p, step, step + 1);
-    if (before > 0 && pointwise(p.steps[step - 1]) && !p.steps[step - 1].conv.residual) {
-        const bool elsewhere = step >= 2 && banded(p.steps[step - 2]) && bytes_between(p, step - 2, step - 1) >= before;
+    if (before > 0 && ungrouped(p.steps[step - 1]) && !p.steps[step - 1].conv.residual) {
+        const bool elsewhere = step >= 2 && pointwise(p.steps[step - 1]) && banded(p.steps[step - 2]) && bytes_between(p, step - 2, step - 1) >= before;
         if (!elsewhere) found.first = step - 1;
     }
     if (after > 0 && !p.steps[step].conv.residual && pointwise(p.steps[step + 1])) {

@@ -2,6 +2,8 @@
 // A model of the core proposes; measuring in the network decides (benchmarks/tune.cpp). Only units with the target's flags include this.
 #pragma once
 
+#include <tuple>
+
 #include <dlas/core/layer_text.hpp>
 #include <dlas/systems/network.hpp>
 #include <dlas/systems/tuning_candidate.hpp>
