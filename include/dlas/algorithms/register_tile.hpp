@@ -106,6 +106,8 @@ struct register_tile {
                 const float* terms = in + o * Key.sum.outer.stride + m * Key.sum.middle.stride;
 #pragma GCC unroll 1
                 for (int i = 0; i < Key.sum.inner.count; ++i) {
+                    // Where windows overlap g++ would keep inputs in registers for the terms that read them again, and spill the sums.
+                    asm volatile("" ::: "memory");
                     batch weights[Key.vectors];
 #pragma GCC unroll 32
                     for (int v = 0; v < Key.vectors; ++v) weights[v] = vector::load(panel + v * vector::lanes);

@@ -2,6 +2,8 @@
 // `tune` writes them; a new one is its header and one line.
 #pragma once
 
+#include <dlas/systems/plans/densenet161_imagenet_avx512.hpp>
+#include <dlas/systems/plans/efficientnet_b0_imagenet_avx2.hpp>
 #include <dlas/systems/plans/efficientnet_b0_imagenet_avx512.hpp>
 #include <dlas/systems/plans/mobilenet_v1_cifar10_avx2.hpp>
 #include <dlas/systems/plans/mobilenet_v1_cifar10_avx512.hpp>
@@ -15,6 +17,7 @@
 #include <dlas/systems/plans/resnet18_cifar10_avx512.hpp>
 #include <dlas/systems/plans/resnet18_imagenet_avx2.hpp>
 #include <dlas/systems/plans/resnet18_imagenet_avx512.hpp>
+#include <dlas/systems/plans/resnet50_imagenet_avx2.hpp>
 #include <dlas/systems/plans/resnet50_imagenet_avx512.hpp>
 #include <dlas/systems/plans/resnet8_cifar10_avx2.hpp>
 #include <dlas/systems/plans/resnet8_cifar10_avx512.hpp>

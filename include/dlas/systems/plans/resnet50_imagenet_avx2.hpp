@@ -1,0 +1,52 @@
+// resnet50/imagenet on avx2: 101.469 ms, 105.319 ms untuned (medians on Intel(R) Xeon(R) Processor).
+// Written by `tune resnet50/imagenet --target avx2`. Systems Software.
+#pragma once
+
+#include <dlas/core/layer_text.hpp>
+#include <dlas/datasets/problems.hpp>
+#include <dlas/models/resnet.hpp>
+#include <dlas/systems/stack.hpp>
+
+namespace dlas {
+
+template <>
+struct tuned_plan<resnet50<imagenet>, avx2> {
+    static constexpr std::string_view name = "f32/dense/tuned/avx2";
+    using target = avx2;
+
+    template <conv2d_layer Layer>
+    static consteval auto select() {
+        constexpr auto layer = layer_text(Layer);
+        if constexpr (layer == "224x224x3-64k7s2p3+relu") return stack<direct, target>{};
+        else if constexpr (layer == "56x56x64-64k1s1+relu") return stack<direct, schedule<{.tile = {4, 1, 3}}>, target>{};
+        else if constexpr (layer == "56x56x64-64k3s1p1+relu") return stack<winograd<6>, schedule<{.pixels = 32}>, target>{};
+        else if constexpr (layer == "56x56x64-256k1s1") return stack<direct, schedule<{.tile = {1, 4, 3}}>, target>{};
+        else if constexpr (layer == "56x56x64-256k1s1+add+relu") return stack<direct, schedule<{.tile = {1, 6, 2}, .pixels = 128}>, target>{};
+        else if constexpr (layer == "56x56x256-64k1s1+relu") return stack<direct, schedule<{.tile = {4, 1, 3}}>, target>{};
+        else if constexpr (layer == "56x56x256-128k1s1+relu") return stack<direct, target>{};
+        else if constexpr (layer == "56x56x128-128k3s2p1+relu") return stack<direct, schedule<{.tile = {1, 4, 3}}>, target>{};
+        else if constexpr (layer == "28x28x128-512k1s1") return stack<direct, schedule<{.tile = {1, 6, 2}, .pixels = 784}>, target>{};
+        else if constexpr (layer == "56x56x256-512k1s2+add+relu") return stack<direct, schedule<{.tile = {2, 2, 3}}>, target>{};
+        else if constexpr (layer == "28x28x512-128k1s1+relu") return stack<direct, schedule<{.tile = {1, 4, 3}}>, target>{};
+        else if constexpr (layer == "28x28x128-128k3s1p1+relu") return stack<winograd<4>, target>{};
+        else if constexpr (layer == "28x28x128-512k1s1+add+relu") return stack<direct, target>{};
+        else if constexpr (layer == "28x28x512-256k1s1+relu") return stack<direct, schedule<{.tile = {1, 4, 3}, .pixels = 16}>, target>{};
+        else if constexpr (layer == "28x28x256-256k3s2p1+relu") return stack<direct, target>{};
+        else if constexpr (layer == "14x14x256-1024k1s1") return stack<direct, schedule<{.tile = {1, 4, 3}, .pixels = 128}>, target>{};
+        else if constexpr (layer == "28x28x512-1024k1s2+add+relu") return stack<direct, target>{};
+        else if constexpr (layer == "14x14x1024-256k1s1+relu") return stack<direct, schedule<{.tile = {2, 2, 3}, .inputs = 256}>, target>{};
+        else if constexpr (layer == "14x14x256-256k3s1p1+relu") return stack<winograd<4>, schedule<{.pixels = 16}>, target>{};
+        else if constexpr (layer == "14x14x256-1024k1s1+add+relu") return stack<direct, target>{};
+        else if constexpr (layer == "14x14x1024-512k1s1+relu") return stack<direct, schedule<{.tile = {2, 2, 3}}>, target>{};
+        else if constexpr (layer == "14x14x512-512k3s2p1+relu") return stack<direct, target>{};
+        else if constexpr (layer == "7x7x512-2048k1s1") return stack<direct, schedule<{.tile = {1, 4, 3}}>, target>{};
+        else if constexpr (layer == "14x14x1024-2048k1s2+add+relu") return stack<direct, target>{};
+        else if constexpr (layer == "7x7x2048-512k1s1+relu") return stack<direct, schedule<{.tile = {4, 1, 3}}>, target>{};
+        else if constexpr (layer == "7x7x512-512k3s1p1+relu") return stack<winograd<2>, schedule<{.pixels = 16}>, target>{};
+        else if constexpr (layer == "7x7x512-2048k1s1+add+relu") return stack<direct, schedule<{.tile = {1, 4, 3}}>, target>{};
+        else if constexpr (layer == "1x1x2048-1000k1s1") return stack<direct, schedule<{.tile = {1, 1, 6}, .inputs = 128}>, target>{};
+        else return stack<target>{};
+    }
+};
+
+}  // namespace dlas
