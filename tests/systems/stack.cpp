@@ -69,6 +69,23 @@ static_assert(std::same_as<chosen<automatic, strided>, direct> && std::same_as<c
 static_assert(std::same_as<chosen<automatic, grouped>, direct> && std::same_as<chosen<automatic, tiny>, direct>);
 static_assert(automatic::refuses<scalar>(plain).empty() && automatic::refuses<scalar>(each_channel).empty());
 
+// Schedules: the stack's name says what is stated, its reason what cannot be.
+static_assert(stack<direct, dlas::schedule<{.tile = {1, 7, 3}, .inputs = 128, .prefetch = 0}>, avx2>::name ==
+              "f32/dense/direct/tile1x7x3-inputs128-prefetch0/avx2");
+static_assert(stack<dlas::untuned, direct>::name == stack<direct>::name && stack<direct, dlas::threads<2>>::name == "f32/dense/direct/scalar/threads2");
+template <class... Policies>
+constexpr std::string_view schedule_of_plain = stack<Policies...>::refuses(plain);
+static_assert(schedule_of_plain<direct, avx2, dlas::schedule<{.tile = {1, 6, 2}}>>.empty());
+static_assert(schedule_of_plain<direct, avx2, dlas::schedule<{.tile = {1, 6, 3}}>> == "schedule: the register tile needs more registers than the target has");
+static_assert(schedule_of_plain<direct, avx2, dlas::schedule<{.tile = {0, 6, 1}}>> == "schedule: rows, columns and vectors of a register tile must be positive");
+static_assert(schedule_of_plain<direct, dlas::schedule<{.pixels = 0}>> == "schedule: a block must be positive");
+static_assert(schedule_of_plain<direct, dlas::schedule<{.prefetch = -2}>> == "schedule: the prefetch distance must not be negative");
+static_assert(schedule_of_plain<direct, dlas::schedule<{.inputs = 2}>> == "schedule: blocks of input channels need a stated register tile");
+static_assert(schedule_of_plain<direct, dlas::schedule<{.fused_rows = 2}>> == "schedule: depthwise layers alone run in bands with those around them");
+static_assert(schedule_of_plain<im2col, dlas::schedule<{.pixels = 2}>> == "schedule: im2col's blocks of pixels are the rows that its matrix holds, by rule");
+static_assert(schedule_of_plain<winograd<2>, dlas::schedule<{.inputs = 2}>> == "schedule: winograd sums all input channels of a register tile at once");
+static_assert(stack<depthwise, dlas::schedule<{.inputs = 2}>>::refuses(each_channel) == "schedule: depthwise has a register tile and no blocks");
+
 // A layer and a stack.
 using kernel = conv2d_kernel<{.in = {56, 56, 64}, .channels = 64, .kernel = 3, .padding = 1}, stack<direct, scalar>>;
 static_assert(kernel::workspace_bytes <= 64 * 1024 && kernel::macs == 56LL * 56 * 64 * 64 * 9 && kernel::out == shape{56, 56, 64});

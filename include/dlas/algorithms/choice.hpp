@@ -50,7 +50,7 @@ constexpr double winograd_cycles(const conv2d_layer& layer) {
     constexpr int products = (Outputs + 2) * (Outputs + 2);
     const double tiles = ceil_divide(layer.out().height, Outputs) * ceil_divide(layer.out().width, Outputs);
     const double channels = static_cast<double>(layer.in.channels) * layer.channels;
-    const double transforms = 2.5 * products * (ceil_divide(layer.in.channels, float_lanes<Target>) + ceil_divide(layer.channels, float_lanes<Target>));
+    const double transforms = 5.0 * products * (ceil_divide(layer.in.channels, float_lanes<Target>) + ceil_divide(layer.channels, float_lanes<Target>));
     return tiles * (products * channels / (2 * float_lanes<Target>) + transforms) + products * channels * 4 / 5;
 }
 

@@ -5,6 +5,16 @@
 
 namespace dlas {
 
+/// The map that register tiles cover. 1x1 windows over maps without a halo: the pixels of all rows are one long row.
+constexpr extent tiled_map(const conv2d_key& key) {
+    const conv2d_layer& layer = key.layer;
+    const shape out = layer.out();
+    const bool one_row = layer.kernel == extent(1) && layer.stride == extent(1) && key.schedule.tile.rows <= 1 &&
+                         key.in.row_stride == out.width * key.in.pixel_stride && key.out.row_stride == out.width * key.out.pixel_stride &&
+                         (!layer.residual || key.residual.row_stride == out.width * key.residual.pixel_stride);
+    return one_row ? extent(1, out.pixels()) : extent(out.height, out.width);
+}
+
 /// Sums over the window in place, without a transformed or rearranged input. Any kernel, stride and dilation; groups of more than one channel.
 struct direct {
     static constexpr policy_kind kind = policy_kind::algorithm;
@@ -21,12 +31,7 @@ struct direct {
     struct kernel {
         static constexpr conv2d_layer layer = Key.layer;
         static constexpr shape out = layer.out();
-        /// 1x1 windows over maps without a halo: the pixels of all rows are one long row.
-        static constexpr bool one_row = layer.kernel == extent(1) && layer.stride == extent(1) && Key.schedule.tile.rows <= 1 &&
-                                        Key.in.row_stride == out.width * Key.in.pixel_stride &&
-                                        Key.out.row_stride == out.width * Key.out.pixel_stride &&
-                                        (!layer.residual || Key.residual.row_stride == out.width * Key.residual.pixel_stride);
-        static constexpr extent map = one_row ? extent(1, out.pixels()) : extent(out.height, out.width);
+        static constexpr extent map = tiled_map(Key);
         static constexpr tiling tile = scheduled_tile<Target>(Key.schedule, map, layer.group_out());
         /// Pixels that all channels are computed for before the next ones: their input stays in the first-level cache, the weights in the
         /// second-level one, and the output is written once and in order. Where the weights are too large for that they lead instead.

@@ -42,8 +42,10 @@ struct schedule {
         };
         if (Options.tile.rows > 0) {
             add("tile", Options.tile.rows);
-            add("x", Options.tile.columns);
-            add("x", Options.tile.vectors);
+            for (const int more : {Options.tile.columns, Options.tile.vectors}) {
+                spelled.append("x");
+                spelled.append(more);
+            }
         }
         add("pixels", Options.pixels);
         add("channels", Options.channels);

@@ -12,11 +12,10 @@ namespace dlas {
 
 namespace tuning {
 
-/// An algorithm of `algorithms` with a schedule, and the cycles that it is expected to take.
+/// An algorithm of `algorithms` with a schedule.
 struct choice {
     int algorithm = 0;
     schedule_options schedule;
-    double cycles = 0;
 };
 
 inline constexpr int most_choices = 14;
@@ -63,16 +62,6 @@ consteval list<tiling, Count> best_tiles(extent map, int channels, int most_rows
     return best;
 }
 
-/// The map that direct's tiles cover where no feature map has gaps between its rows.
-constexpr extent direct_map(const conv2d_key& key) {
-    const conv2d_layer& l = key.layer;
-    const shape out = l.out();
-    const bool one_row = l.kernel == extent(1) && l.stride == extent(1) && key.in.row_stride == out.width * key.in.pixel_stride &&
-                         key.out.row_stride == out.width * key.out.pixel_stride &&
-                         (!l.residual || key.residual.row_stride == out.width * key.residual.pixel_stride);
-    return one_row ? extent(1, out.pixels()) : extent(out.height, out.width);
-}
-
 /// What is worth measuring for a layer at a place: the rule's choice, then other tiles, blocks and algorithms.
 template <class Target, conv2d_key Key>
 consteval choices choices_for() {
@@ -81,7 +70,7 @@ consteval choices choices_for() {
     auto propose = [&all](int algorithm, const schedule_options& schedule) {
         for (const choice& known : all)
             if (known.algorithm == algorithm && known.schedule == schedule) return;
-        if (all.size() < most_choices) all.push({algorithm, schedule, 0});
+        if (all.size() < most_choices) all.push({algorithm, schedule});
     };
     propose(index_of<chosen_algorithm<automatic, layer, Target>>, {});
     if constexpr (depthwise::template refuses<Target>(layer).empty()) {
@@ -93,7 +82,7 @@ consteval choices choices_for() {
         }
         return all;
     } else {
-        constexpr extent map = direct_map(Key);
+        constexpr extent map = tiled_map(Key);
         constexpr auto tiles = best_tiles<Target, 4>(map, layer.group_out(), 4);
         constexpr double direct_time = choosing::direct_cycles<Target>(layer);
         const bool winograd_far_better =
@@ -154,7 +143,8 @@ constexpr int layer_index(int step) {
 }
 
 /// Whether a choice for one place can run at another: register tiles may be longer than its rows.
-constexpr bool fits(const schedule_options& schedule, extent map) {
+constexpr bool fits(const schedule_options& schedule, const conv2d_key& key) {
+    const extent map = tiled_map(key.scheduled(schedule));
     if (schedule.tile.rows > map.height || schedule.tile.columns > map.width) return false;
     return schedule.inputs == by_rule || (map.height % schedule.tile.rows == 0 && map.width % schedule.tile.columns == 0);
 }
@@ -164,7 +154,7 @@ consteval tuning_candidate candidate() {
     constexpr conv2d_key key = deploying::key_of_step<Model, Step>;
     constexpr choice chosen = choices_for<Target, deploying::key_of_step<Model, first_like<Model>(Step)>>()[Choice];
     tuning_candidate result = {Step, Choice, {}, chosen.schedule, 0, 0, nullptr, nullptr};
-    if constexpr (chosen.algorithm != index_of<direct> || fits(chosen.schedule, direct_map(key))) {
+    if constexpr (chosen.algorithm != index_of<direct> || fits(chosen.schedule, key)) {
         using algorithm = decltype(algorithm_at<chosen.algorithm>(algorithms{}));
         using kernel = typename algorithm::template kernel<key.scheduled(chosen.schedule), f32, Target>;
         result.algorithm = algorithm::name;
