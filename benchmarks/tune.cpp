@@ -105,7 +105,10 @@ settings read_arguments(int argc, char** argv) {
         else if (word == "--type") s.type = value();
         else if (word == "--include") s.header = value();
         else if (word == "--compiler") s.compiler = value();
-        else if (word == "--validate") s.validate_seconds = std::stod(value());
+        else if (word == "--validate") {
+            const std::string seconds = value();
+            if (!(std::istringstream(seconds) >> s.validate_seconds) || s.validate_seconds < 0) throw dlas::error("--validate needs seconds, got '" + seconds + "'");
+        }
         else if (word.starts_with("-")) throw dlas::error("unknown option '" + word + "'");
         else if (s.model.empty()) s.model = word;
         else throw dlas::error("two models: '" + s.model + "' and '" + word + "'");
@@ -176,7 +179,7 @@ public:
         const std::filesystem::path source = folder / (name + ".cpp"), object = folder / (name + ".so");
         std::ofstream(source) << code;
         std::vector<std::string> command = words(s.compiler + " " + s.compile_flags);
-        command.insert(command.end(), {"-shared", "-fPIC", source.string(), "-o", object.string()});
+        command.insert(command.end(), {"-I" + std::filesystem::current_path().string(), "-shared", "-fPIC", source.string(), "-o", object.string()});
         std::vector<char*> arguments;
         for (std::string& word : command) arguments.push_back(word.data());
         arguments.push_back(nullptr);
@@ -229,17 +232,21 @@ struct result {
     double time = 0;
 };
 
-/// Every measurement there is, by CPU, target and layer. Lines: cpu, target, layer, rank, choice, microseconds.
+/// Every measurement there is, by CPU, target and layer. Lines: cpu, target, layer, choice, microseconds.
 class measurement_cache {
 public:
     measurement_cache(std::filesystem::path path, std::string cpu, std::string target) : path_(std::move(path)), prefix_(cpu + "\t" + target + "\t") {
         std::ifstream file(path_);
+        int number = 0;
         for (std::string line; std::getline(file, line);) {
+            ++number;
             if (!line.starts_with(prefix_)) continue;
             std::istringstream fields(line.substr(prefix_.size()));
-            std::string layer, choice, time;
-            if (std::getline(fields, layer, '\t') && std::getline(fields, choice, '\t') && std::getline(fields, time, '\t'))
-                results_[layer].push_back({choice, std::stod(time)});
+            std::string layer, choice;
+            double time = 0;
+            if (!std::getline(fields, layer, '\t') || !std::getline(fields, choice, '\t') || !(fields >> time) || time <= 0)
+                throw dlas::error(path_.string() + ": line " + std::to_string(number) + " is not a measurement; remove it, or all lines of its layer");
+            results_[layer].push_back({choice, time});
         }
     }
 
@@ -251,7 +258,7 @@ public:
         std::ostringstream lines;
         for (const result& r : measured) lines << prefix_ << layer << '\t' << r.choice << '\t' << r.time << '\n';
         // A layer at a time: an interrupted run leaves whole layers.
-        std::ofstream(path_, std::ios::app) << lines.str() << std::flush;
+        if (!(std::ofstream(path_, std::ios::app) << lines.str() << std::flush)) throw dlas::error("cannot write " + path_.string());
         results_[layer] = std::move(measured);
     }
 
@@ -289,7 +296,8 @@ public:
         return seconds_since(start);
     }
 
-    /// Lower quartiles of the times of candidates (what disturbs a machine only adds), all steps of a layer together, in runs of the whole network: caches are as cold as they are in use.
+    /// Times of candidates, all steps of a layer together, in runs of the whole network: caches are as cold as they are in use. Lower
+    /// quartiles, for what disturbs a machine only adds.
     /// In each run every layer has one of its candidates; each set of them runs a few times in a row, so that its weights are as near as
     /// those of the others, and the sets take turns, so that all of them see the same machine.
     std::map<std::string, std::vector<result>> measure(std::span<const dlas::tuning_candidate> candidates) {

@@ -330,8 +330,8 @@ struct early_output {
     }
 };
 
-/// Depthwise layers and their 1x1 neighbours in all that bands of rows meet: no layer before, none after, both; strides, windows of 5,
-/// unequal padding, residuals, channels that fill no vector.
+/// Depthwise layers and their 1x1 neighbours in all that bands of rows meet: no layer before, none after, both; strides, windows of
+/// 5 and of more than the map, unequal padding, residuals, channels that fill no vector.
 struct separables {
     static constexpr std::string_view name = "separables";
     static constexpr dlas::shape input = {24, 20, 3};
@@ -352,7 +352,9 @@ struct separables {
         x = relu(convolution(y, 18, 1, 0, "e.project"));
         x = relu(convolution(filtered(x, 5, 1, 2, "f.filter"), 7, 1, 0, "f.project"));
         x = filtered(relu(convolution(x, 21, 1, 0, "g.expand")), 5, 2, 2, "g.filter");
-        return linear(global_average_pool(relu(convolution(x, 14, 1, 0, "g.project"))), 5, "fc");
+        x = relu(convolution(x, 14, 1, 0, "g.project"));
+        x = filtered(relu(convolution(x, 11, 1, 0, "h.expand")), 7, 1, 3, "h.filter");
+        return linear(global_average_pool(x), 5, "fc");
     }
 };
 

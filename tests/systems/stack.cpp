@@ -86,6 +86,14 @@ static_assert(schedule_of_plain<im2col, dlas::schedule<{.pixels = 2}>> == "sched
 static_assert(schedule_of_plain<winograd<2>, dlas::schedule<{.inputs = 2}>> == "schedule: winograd sums all input channels of a register tile at once");
 static_assert(stack<depthwise, dlas::schedule<{.inputs = 2}>>::refuses(each_channel) == "schedule: depthwise has a register tile and no blocks");
 
+static_assert(stack<depthwise, dlas::schedule<{.fused_rows = -2}>>::refuses(each_channel) == "schedule: rows of a band must not be negative");
+static_assert(stack<depthwise, dlas::schedule<{.fused_rows = 2}>>::refuses(each_channel) ==
+              "schedule: bands need a depthwise layer whose rows are its output's times the stride");
+static_assert(schedule_of_plain<im2col, avx2, dlas::schedule<{.tile = {1, 15, 1}}>>.size() > 0);
+static_assert(schedule_of_plain<winograd<4>, avx2, dlas::schedule<{.tile = {1, 6, 1}, .pixels = 4}>> ==
+              "schedule: winograd's register tile is larger than its block of tiles");
+static_assert(stack<dlas::tuned, dlas::schedule<{.pixels = 4}>>::refuses(plain) == "tuned: the plan states the schedules; a stack's own would be lost");
+
 // A layer and a stack.
 using kernel = conv2d_kernel<{.in = {56, 56, 64}, .channels = 64, .kernel = 3, .padding = 1}, stack<direct, scalar>>;
 static_assert(kernel::workspace_bytes <= 64 * 1024 && kernel::macs == 56LL * 56 * 64 * 64 * 9 && kernel::out == shape{56, 56, 64});

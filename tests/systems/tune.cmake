@@ -34,7 +34,13 @@ if(NOT plan MATCHES "struct tuned_plan<resnet8<cifar10>, ${TARGET}>" OR NOT plan
     message(FATAL_ERROR "This is no plan:\n${plan}")
 endif()
 
+# A line that is no measurement is named.
+list(GET lines 0 line)
+string(REGEX REPLACE "[0-9.]+$" "soon" line "${line}")
+file(WRITE ${FOLDER}/broken.tsv "${line}\n")
+run("broken.tsv: line 1 is not a measurement" resnet8/cifar10 --target ${TARGET} --cache broken.tsv)
 run("unknown model 'resnet9'" resnet9)
 run("there is no target 'abacus'" resnet8/cifar10 --target abacus)
 run("unknown option '--fast'" resnet8/cifar10 --fast)
 run("--cache needs a value" resnet8/cifar10 --cache)
+run("--validate needs seconds, got 'soon'" resnet8/cifar10 --validate soon)

@@ -88,7 +88,7 @@ void pack_panels(const conv2d_layer& layer, const panel_layout& panels, const fl
 }
 
 /// First row or column of tile `index`: the last tile moves back to end where the output ends.
-/// It then overlaps its neighbour; what is computed twice is the same.
+/// It then overlaps its neighbour; what is computed twice is the same, bit by bit, and two threads may do so.
 constexpr int tile_begin(int index, int tile, int extent) {
     const int begin = index * tile;
     return begin + tile <= extent ? begin : extent - tile;

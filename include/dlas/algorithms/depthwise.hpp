@@ -5,6 +5,12 @@
 
 namespace dlas {
 
+/// Whether bands of rows can run through a depthwise layer (separable.hpp): each band of its output needs as many new rows of input.
+constexpr bool runs_in_bands(const conv2d_layer& depthwise) {
+    return depthwise.in.height == depthwise.out().height * depthwise.stride.height && depthwise.dilation.height == 1 &&
+           depthwise.kernel.height - depthwise.stride.height - depthwise.padding.top >= 0;
+}
+
 /// One sum for each channel. Each input pixel is loaded once for a row of the window and serves all output pixels that see it.
 struct depthwise {
     static constexpr policy_kind kind = policy_kind::algorithm;
@@ -20,6 +26,7 @@ struct depthwise {
         if (schedule.tile.rows > 1 || schedule.tile.vectors > 1) return "schedule: depthwise has register tiles of one row and one vector";
         if (schedule.tile.columns > layer.out().width) return "schedule: the register tile is larger than the output";
         if (schedule.tile.columns > Target::vector_registers - layer.kernel.width - 2) return "schedule: the register tile needs more registers than the target has";
+        if (schedule.fused_rows > 0 && !runs_in_bands(layer)) return "schedule: bands need a depthwise layer whose rows are its output's times the stride";
         if (schedule.fused_rows > 0 && layer.out().height % schedule.fused_rows != 0) return "schedule: bands of rows must divide the output's height";
         return schedule_refusal<Target>(schedule);
     }

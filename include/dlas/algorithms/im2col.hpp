@@ -15,6 +15,7 @@ struct im2col {
     static constexpr std::string_view refuses(const conv2d_layer& layer, const schedule_options& schedule = {}) {
         if (layer.depthwise()) return "im2col: in a depthwise layer each channel would be a matrix product with a single column";
         if (schedule.pixels != by_rule) return "schedule: im2col's blocks of pixels are the rows that its matrix holds, by rule";
+        if (schedule.tile.columns > layer.out().width) return "schedule: im2col's register tile is larger than a row of the output";
         if (layer.gated) return gate_refusal(layer);
         return tiled_schedule_refusal<Target>(layer, schedule);
     }
@@ -27,8 +28,8 @@ struct im2col {
         static constexpr int terms = layer.group_in() * layer.kernel.area();
         static constexpr int block_rows = [] {
             const int fitting = Target::l2_bytes / 2 / (4 * terms * out.width);
-            const int least = Key.schedule.tile.rows > 0 ? Key.schedule.tile.rows : 1;
-            return in_place || fitting > out.height ? out.height : fitting < least ? least : fitting;
+            const int tile_rows = Key.schedule.tile.rows > 0 ? Key.schedule.tile.rows : 1;
+            return in_place || fitting > out.height ? out.height : fitting < tile_rows ? tile_rows : fitting / tile_rows * tile_rows;
         }();
         static constexpr extent map = {block_rows, out.width};
         static constexpr tiling tile = scheduled_tile<Target>(Key.schedule, map, layer.group_out());

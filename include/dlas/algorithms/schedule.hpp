@@ -69,6 +69,7 @@ constexpr std::string_view schedule_refusal(const schedule_options& s) {
     if (tile_stated && !fits_registers<Target>(s.tile)) return "schedule: the register tile needs more registers than the target has";
     for (const int block : {s.pixels, s.channels, s.inputs})
         if (block != by_rule && block < 1) return "schedule: a block must be positive";
+    if (s.fused_rows < by_rule) return "schedule: rows of a band must not be negative";
     if (s.prefetch < by_rule) return "schedule: the prefetch distance must not be negative";
     return {};
 }

@@ -19,15 +19,8 @@ struct separable_key {
     constexpr bool operator==(const separable_key&) const = default;
 };
 
-/// Whether bands of rows can run through a depthwise layer: each band of its output needs as many new rows of input.
-constexpr bool runs_in_bands(const conv2d_layer& depthwise) {
-    const shape out = depthwise.out();
-    return depthwise.in.height == out.height * depthwise.stride.height && depthwise.dilation.height == 1 &&
-           depthwise.kernel.height - depthwise.stride.height - depthwise.padding.top >= 0 && depthwise.kernel.height >= depthwise.stride.height;
-}
-
 /// The band of an expanded map slides over the map: rows that the next band needs again are moved up, new ones are computed below.
-/// Parameters of the layers lie one after the other, each aligned to `alignment` bytes.
+/// Parameters of the layers lie one after the other, each aligned to `Alignment` bytes.
 template <separable_key Key, class Format, class Target, std::int64_t Alignment>
 struct separable_kernel {
     static constexpr conv2d_layer layer = Key.depthwise.layer;
@@ -89,7 +82,7 @@ struct separable_kernel {
 
         if constexpr (Key.expands) zero_sides(band);
         for (int b = own.begin; b < own.end; ++b) {
-            const int first = b * new_rows;  // row of the input that the first output row is centred on, less the padding
+            const int first = b * new_rows;  // windows of the band begin padding.top rows above
             const float* window = in + first * Key.depthwise.in.row_stride;
             if constexpr (Key.expands) {
                 auto compute = [&](int input_row, int band_row) {
@@ -100,10 +93,12 @@ struct separable_kernel {
                     __builtin_memmove(band, band + new_rows * expanded.row_stride, sizeof(float) * static_cast<unsigned>(kept_rows * expanded.row_stride));
                 } else {
                     const int above = first < layer.padding.top ? layer.padding.top - first : 0;
+                    const int of_map = layer.in.height - first + layer.padding.top;
+                    const int wanted = kept_rows < of_map ? kept_rows : of_map;
                     zero_rows(band, 0, above);
-                    for (int row = above; row < kept_rows; row += new_rows) {
+                    for (int row = above; row < wanted; row += new_rows) {
                         // The last ones move back over known ones, as long as there are any.
-                        const int at = row + new_rows <= kept_rows || kept_rows - new_rows < above ? row : kept_rows - new_rows;
+                        const int at = row + new_rows <= wanted || wanted - new_rows < above ? row : wanted - new_rows;
                         compute(first - layer.padding.top + at, at);
                     }
                 }

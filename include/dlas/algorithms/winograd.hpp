@@ -113,10 +113,27 @@ struct winograd {
         if (layer.gated) return gate_refusal(layer);
         if (layer.groups != 1) return "winograd: the layer is grouped";
         if (layer.out().height < Outputs || layer.out().width < Outputs) return "winograd: the output is smaller than one tile";
+        if (schedule.tile.columns > block_tiles<Target>(layer, schedule)) return "schedule: winograd's register tile is larger than its block of tiles";
         if (schedule.tile.rows > 1) return "schedule: winograd's register tiles have one row, of Winograd tiles";
         if (schedule.fused_rows != by_rule) return "schedule: depthwise layers alone run in bands with those around them";
         if (schedule.inputs != by_rule) return "schedule: winograd sums all input channels of a register tile at once";
         return schedule_refusal<Target>(schedule);
+    }
+
+    /// Tiles that are transformed together: as many as fit the second-level cache, or more where reading the filters for every block
+    /// would cost more than transforms that leave that cache (written, brought back, read). Blocks are of nearly equal size.
+    template <class Target>
+    static constexpr int block_tiles(const conv2d_layer& layer, const schedule_options& schedule) {
+        const int tiles = ceil_divide(layer.out().height, Outputs) * ceil_divide(layer.out().width, Outputs);
+        if (schedule.pixels != by_rule) return ceil_divide(tiles, ceil_divide(tiles, schedule.pixels < 1 ? 1 : schedule.pixels));
+        constexpr std::int64_t products = (Outputs + 2) * (Outputs + 2);
+        const int out_width = round_up(layer.channels, float_lanes<Target>);
+        const std::int64_t tile_bytes = 4 * products * (round_up(layer.in.channels, float_lanes<Target>) + out_width);
+        const std::int64_t filter_bytes = 4 * products * layer.in.channels * out_width;
+        const std::int64_t fitting = Target::l2_bytes / tile_bytes < 8 ? 8 : Target::l2_bytes / tile_bytes;
+        const int blocks = ceil_divide(tiles, static_cast<int>(fitting < tiles ? fitting : tiles));
+        if (filter_bytes > Target::l2_bytes / 2 && (blocks - 1) * filter_bytes > 5 * tiles * tile_bytes / 2) return tiles;
+        return ceil_divide(tiles, blocks);
     }
 
     template <conv2d_key Key, class Format, class Target>
@@ -133,17 +150,7 @@ struct winograd {
         static constexpr int in_width = round_up(layer.in.channels, vector::lanes);
         static constexpr int out_width = round_up(layer.channels, vector::lanes);
 
-        /// Tiles that are transformed together: as many as fit the second-level cache, or more where reading the filters for every block
-        /// would cost more than transforms that leave that cache (written, brought back, read). Blocks are of nearly equal size.
-        static constexpr int block = [] {
-            if (Key.schedule.pixels != by_rule) return ceil_divide(tiles, ceil_divide(tiles, Key.schedule.pixels));
-            const std::int64_t tile_bytes = std::int64_t{4} * products * (in_width + out_width);
-            const std::int64_t filter_bytes = std::int64_t{4} * products * layer.in.channels * out_width;
-            const std::int64_t fitting = Target::l2_bytes / tile_bytes < 8 ? 8 : Target::l2_bytes / tile_bytes;
-            const int blocks = ceil_divide(tiles, static_cast<int>(fitting < tiles ? fitting : tiles));
-            if (filter_bytes > Target::l2_bytes / 2 && (blocks - 1) * filter_bytes > 5 * tiles * tile_bytes / 2) return tiles;
-            return ceil_divide(tiles, blocks);
-        }();
+        static constexpr int block = block_tiles<Target>(layer, Key.schedule);
         static constexpr tiling tile = scheduled_tile<Target>(Key.schedule, {1, block}, layer.channels);
         static constexpr tile_loops loops = [] {
             tile_loops all_tiles = scheduled_loops<Target>(Key.schedule, tile, {1, block}, out_width, block);

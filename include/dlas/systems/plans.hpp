@@ -2,6 +2,7 @@
 // `tune` writes them; a new one is its header and one line.
 #pragma once
 
+#include <dlas/systems/plans/densenet161_imagenet_avx2.hpp>
 #include <dlas/systems/plans/densenet161_imagenet_avx512.hpp>
 #include <dlas/systems/plans/efficientnet_b0_imagenet_avx2.hpp>
 #include <dlas/systems/plans/efficientnet_b0_imagenet_avx512.hpp>
@@ -23,4 +24,5 @@
 #include <dlas/systems/plans/resnet8_cifar10_avx512.hpp>
 #include <dlas/systems/plans/vgg16_cifar10_avx2.hpp>
 #include <dlas/systems/plans/vgg16_cifar10_avx512.hpp>
+#include <dlas/systems/plans/vgg16_imagenet_avx2.hpp>
 #include <dlas/systems/plans/vgg16_imagenet_avx512.hpp>

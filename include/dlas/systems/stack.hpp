@@ -38,7 +38,7 @@ struct checked {
 }  // namespace stacking
 
 /// How many threads run each layer together; 1 unless a stack says otherwise, and no threads exist then. The number is the most:
-/// systems/threads.hpp starts them.
+/// systems/thread_pool.hpp starts them.
 template <int Count>
 struct threads {
     static_assert(Count >= 1 && Count <= 1024, "[dlas] threads<N>: N must be between 1 and 1024");
@@ -175,7 +175,8 @@ struct tuned {
     static constexpr std::string_view name = "tuned";
 
     template <class Target>
-    static constexpr std::string_view refuses(const conv2d_layer&, const schedule_options& = {}) {
+    static constexpr std::string_view refuses(const conv2d_layer&, const schedule_options& schedule = {}) {
+        if (schedule != schedule_options{}) return "tuned: the plan states the schedules; a stack's own would be lost";
         return "tuned: there is no plan for this model on this target; include dlas/systems/plans.hpp, or write one with `tune`";
     }
 };
@@ -190,7 +191,8 @@ struct resolved {
     using type = Plan;
 };
 template <class Model, class Plan>
-    requires requires { tuned_plan<Model, typename Plan::target>::name; } && std::same_as<typename Plan::algorithm, tuned>
+    requires requires { tuned_plan<Model, typename Plan::target>::name; } && std::same_as<typename Plan::algorithm, tuned> &&
+             std::same_as<typename Plan::schedule, untuned>
 struct resolved<Model, Plan> {
     using type = tuned_plan<Model, typename Plan::target>;
 };

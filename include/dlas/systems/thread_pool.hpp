@@ -18,15 +18,16 @@ public:
     explicit thread_pool(int count) : count_(count), steps_(count), inside_(count) {
         if (count < 1) throw error("a thread pool needs at least one thread, got " + std::to_string(count));
         workers_.reserve(static_cast<std::size_t>(count - 1));
-        for (int part = 1; part < count; ++part) workers_.emplace_back([this, part] { work(part); });
+        try {
+            for (int part = 1; part < count; ++part) workers_.emplace_back([this, part] { work(part); });
+        } catch (...) {
+            stop();
+            throw;
+        }
     }
     thread_pool(const thread_pool&) = delete;
     thread_pool& operator=(const thread_pool&) = delete;
-    ~thread_pool() {
-        stopping_ = true;
-        begin();
-        for (std::thread& worker : workers_) worker.join();
-    }
+    ~thread_pool() { stop(); }
 
     int count() const { return count_; }
 
@@ -86,6 +87,12 @@ private:
         const std::byte* weights = nullptr;
         std::byte* arena = nullptr;
     };
+
+    void stop() {
+        stopping_ = true;
+        begin();
+        for (std::thread& worker : workers_) worker.join();
+    }
 
     void begin() {
         jobs_.fetch_add(1, std::memory_order_release);

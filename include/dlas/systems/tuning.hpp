@@ -18,7 +18,7 @@ struct choice {
     schedule_options schedule;
 };
 
-inline constexpr int most_choices = 14;
+inline constexpr int most_choices = 24;
 using choices = list<choice, most_choices>;
 
 template <class Wanted, class... Algorithms>
@@ -35,7 +35,7 @@ consteval auto algorithm_at(policy_list<Algorithms...>) {
     return std::tuple_element_t<static_cast<std::size_t>(Index), std::tuple<Algorithms...>>{};
 }
 
-/// The cheapest register tiles for a map, the best first. Tiles of the same pixels and vectors in another shape do not count twice.
+/// The cheapest register tiles for a map, the best first.
 template <class Target, int Count>
 consteval list<tiling, Count> best_tiles(extent map, int channels, int most_rows) {
     list<tiling, Count> best;

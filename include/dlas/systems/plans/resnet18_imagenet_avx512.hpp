@@ -1,4 +1,4 @@
-// resnet18/imagenet on avx512: 14.098 ms, 14.112 ms untuned (medians on Intel(R) Xeon(R) Processor).
+// resnet18/imagenet on avx512: 14.571 ms, 14.760 ms untuned (lower quartiles on Intel(R) Xeon(R) Processor).
 // Written by `tune resnet18/imagenet --target avx512`. Systems Software.
 #pragma once
 
