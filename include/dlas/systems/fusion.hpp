@@ -56,7 +56,7 @@ constexpr fused_steps around(const program<P>& p, int step) {
     return found.first == found.last ? fused_steps{} : found;
 }
 
-/// Rows of a band by rule: none where what lies between the layers stays in the second-level cache anyhow, else as many as fit it.
+/// Rows of a band by rule: none where what lies between the layers stays in the second-level cache anyhow, else as many as fit half of it.
 template <class Target, int P>
 constexpr int rows_by_rule(const program<P>& p, const fused_steps& f) {
     const conv2d_layer& layer = p.steps[f.depthwise].conv;
@@ -66,7 +66,7 @@ constexpr int rows_by_rule(const program<P>& p, const fused_steps& f) {
     for (int rows = 16; rows > 0; --rows) {
         const int in_rows = f.first < f.depthwise ? (rows - 1) * layer.stride.height + layer.kernel.height : 0;
         const std::int64_t bytes = std::int64_t{4} * layer.channels * (in_rows * layer.in.width + rows * layer.out().width);
-        if (layer.out().height % rows == 0 && (bytes <= Target::l2_bytes || rows == 1)) return rows;
+        if (layer.out().height % rows == 0 && (bytes <= Target::l2_bytes / 2 || rows == 1)) return rows;
     }
     return 0;
 }

@@ -1,4 +1,4 @@
-// mobilenet_v1/imagenet on avx512: 8.048 ms, 8.048 ms untuned (lower quartiles on Intel(R) Xeon(R) Processor).
+// mobilenet_v1/imagenet on avx512: 7.999 ms, 7.990 ms untuned (lower quartiles on Intel(R) Xeon(R) Processor).
 // Written by `tune mobilenet_v1/imagenet --target avx512`. Systems Software.
 #pragma once
 

@@ -1,4 +1,4 @@
-// vgg16/cifar10 on avx2: 7.111 ms, 7.038 ms untuned (medians on Intel(R) Xeon(R) Processor).
+// vgg16/cifar10 on avx2: 5.774 ms, 5.788 ms untuned (lower quartiles on Intel(R) Xeon(R) Processor).
 // Written by `tune vgg16/cifar10 --target avx2`. Systems Software.
 #pragma once
 
