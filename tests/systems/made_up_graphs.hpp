@@ -335,8 +335,8 @@ struct early_output {
 struct separables {
     static constexpr std::string_view name = "separables";
     static constexpr dlas::shape input = {24, 20, 3};
-    static constexpr tensor filtered(tensor x, int kernel, int stride, dlas::border padding, dlas::layer_name name) {
-        return relu6(dlas::depthwise_conv2d(x, {.kernel = kernel, .stride = stride, .padding = padding}, name));
+    static constexpr tensor filtered(tensor x, int kernel, int stride, dlas::border padding, dlas::layer_name at) {
+        return relu6(dlas::depthwise_conv2d(x, {.kernel = kernel, .stride = stride, .padding = padding}, at));
     }
     static constexpr tensor forward(tensor x) {
         x = relu(convolution(x, 12, 3, 1, "stem"));
