@@ -193,7 +193,7 @@ consteval auto deploy(const program<P>& p, const auto& planned, int threads) {
         step.run_weights = fused.last == i ? result.steps[static_cast<std::size_t>(fused.first)].weights : step.weights;
         result.weight_bytes += (step.weight_bytes + arena_alignment - 1) / arena_alignment * arena_alignment;
         const program_buffer& b = p.buffers[p.tensors[s.output].buffer];
-        if (b.first_step == i && !b.halo.empty() && step.run != nullptr) {
+        if (b.first_step == i && !b.halo.empty() && (fused.first < 0 || fused.last == i)) {
             const std::int64_t pixel = b.pixel_stride() * element, row = b.row_stride() * element;
             step.halo = {blocks[p.tensors[s.output].buffer].offset, b.map.height, b.halo.top * row, b.halo.left * pixel,
                          b.map.width * pixel, b.halo.right * pixel, b.halo.bottom * row};
