@@ -27,7 +27,6 @@ foreach(line IN LISTS lines)
 endforeach()
 file(WRITE ${FOLDER}/dlas_tuning.tsv "${half}")
 run("10 distinct layers, 5 of them to measure.*wrote" ${arguments})
-run("10 distinct layers, 0 of them to measure.*wrote" ${arguments})
 
 file(READ ${FOLDER}/resnet8_cifar10_${TARGET}.hpp plan)
 if(NOT plan MATCHES "struct tuned_plan<resnet8<cifar10>, ${TARGET}>" OR NOT plan MATCHES "layer == \"32x32x16-16k3s1p1.relu\"")
