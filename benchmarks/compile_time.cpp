@@ -2,22 +2,18 @@
 //   compile_time [--check] [options of Google Benchmark]
 // Times are the compiler's own (user and system), which a busy machine disturbs less than the wall clock; the wall clock is a counter.
 // --check compares with the budgets below and fails where one is exceeded in each of three attempts.
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
-#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include <benchmark/benchmark.h>
+
+#include "compiler.hpp"
 
 namespace {
 
@@ -47,18 +43,6 @@ struct cost {
     double code_kilobytes = 0;
 };
 
-/// A folder that goes when the program does.
-struct scratch_folder {
-    std::filesystem::path path = std::filesystem::temp_directory_path() / ("dlas_compile_time_" + std::to_string(getpid()));
-    scratch_folder() { std::filesystem::create_directory(path); }
-    ~scratch_folder() { std::filesystem::remove_all(path); }
-};
-
-std::vector<std::string> words(const std::string& text) {
-    std::istringstream stream(text);
-    return {std::istream_iterator<std::string>(stream), {}};
-}
-
 /// Bytes of code, as `size` counts them (text, with constants).
 double code_bytes(const std::filesystem::path& object) {
     FILE* output = popen(("size \"" + object.string() + "\" | tail -n 1").c_str(), "r");
@@ -73,22 +57,8 @@ cost compile(const subject& s, const std::filesystem::path& folder) {
     std::ofstream(source) << "#include <dlas/dlas.hpp>\n#include <dlas/systems/plans/resnet50_imagenet_avx512.hpp>\n"
                           << "const dlas::executable& compiled() { return dlas::network<" << s.model << ", dlas::stack<dlas::" << s.algorithm
                           << ", dlas::avx512>>::code; }\n";
-    std::vector<std::string> command = words(DLAS_COMPILE_COMMAND);
-    command.insert(command.end(), {"-c", source.string(), "-o", object.string()});
-    std::vector<char*> arguments;
-    for (std::string& word : command) arguments.push_back(word.data());
-    arguments.push_back(nullptr);
-
     const auto start = std::chrono::steady_clock::now();
-    const pid_t child = fork();
-    if (child == 0) {
-        execvp(arguments[0], arguments.data());
-        _exit(127);
-    }
-    int status = 0;
-    rusage usage{};
-    // The driver's own children count into its usage once it has waited for them.
-    if (child < 0 || wait4(child, &status, 0, &usage) < 0 || status != 0) throw std::runtime_error(std::string("cannot compile ") + s.model);
+    const rusage usage = run_compiler(DLAS_COMPILE_COMMAND, {"-c", source.string(), "-o", object.string()}, s.model);
     auto seconds = [](timeval t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6; };
     return {seconds(usage.ru_utime) + seconds(usage.ru_stime), std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(),
             static_cast<double>(usage.ru_maxrss) / 1024, code_bytes(object) / 1024};
@@ -113,7 +83,7 @@ bool within_budgets(const std::filesystem::path& folder) {
 
 int main(int argc, char** argv) {
     try {
-        const scratch_folder folder;
+        const scratch_folder folder("dlas_compile_time");
         if (argc == 2 && std::string(argv[1]) == "--check") return within_budgets(folder.path) ? 0 : 1;
         benchmark::Initialize(&argc, argv);
         if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;

@@ -7,8 +7,6 @@
 // interrupted run resumes, and networks share their layers. The last SECONDS (12) compare whole networks. The plan is a header: stack<tuned, TARGET> finds it once it is included.
 #include <dlfcn.h>
 #include <sched.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -30,6 +28,8 @@
 #include <dlas/explore/seeded_weights.hpp>
 #include <dlas/hardware/targets.hpp>
 #include <dlas/systems/tuning_candidate.hpp>
+
+#include "compiler.hpp"
 
 namespace {
 
@@ -160,37 +160,15 @@ private:
     cpu_set_t all_{}, others_{};
 };
 
-std::vector<std::string> words(const std::string& text) {
-    std::istringstream stream(text);
-    return {std::istream_iterator<std::string>(stream), {}};
-}
-
-/// A folder that goes when the program does.
-struct scratch_folder {
-    std::filesystem::path path = std::filesystem::temp_directory_path() / ("dlas_tune_" + std::to_string(getpid()));
-    scratch_folder() { std::filesystem::create_directory(path); }
-    ~scratch_folder() { std::filesystem::remove_all(path); }
-};
-
 /// Code that was compiled and loaded while the program runs.
 class loaded_unit {
 public:
     loaded_unit(const settings& s, const cpu_shares& cpus, const std::filesystem::path& folder, const std::string& name, const std::string& code) {
         const std::filesystem::path source = folder / (name + ".cpp"), object = folder / (name + ".so");
         std::ofstream(source) << code;
-        std::vector<std::string> command = words(s.compiler + " " + s.compile_flags);
-        command.insert(command.end(), {"-I" + std::filesystem::current_path().string(), "-shared", "-fPIC", source.string(), "-o", object.string()});
-        std::vector<char*> arguments;
-        for (std::string& word : command) arguments.push_back(word.data());
-        arguments.push_back(nullptr);
-        const pid_t child = fork();
-        if (child == 0) {
-            if (CPU_COUNT(&cpus.others()) > 0) sched_setaffinity(0, sizeof(cpu_set_t), &cpus.others());
-            execvp(arguments[0], arguments.data());
-            _exit(127);
-        }
-        int status = 0;
-        if (child < 0 || waitpid(child, &status, 0) < 0 || status != 0) throw dlas::error("cannot compile " + name + " of " + s.model);
+        run_compiler(s.compiler + " " + s.compile_flags,
+                     {"-I" + std::filesystem::current_path().string(), "-shared", "-fPIC", source.string(), "-o", object.string()}, name + " of " + s.model,
+                     CPU_COUNT(&cpus.others()) > 0 ? &cpus.others() : nullptr);
         handle_.reset(dlopen(object.c_str(), RTLD_NOW | RTLD_LOCAL));
         if (!handle_) throw dlas::error(std::string("cannot load what was compiled: ") + dlerror());
     }
@@ -412,7 +390,7 @@ std::string plan_text(const settings& s, const std::vector<std::string>& layers,
 int run(const settings& s) {
     const auto start = clock_type::now();
     const cpu_shares cpus;
-    const scratch_folder folder;
+    const scratch_folder folder("dlas_tune");
     const std::string cpu = cpu_name();
     measurement_cache cache(s.cache, cpu, s.target);
 

@@ -125,15 +125,14 @@ private:
 
     private:
         const float* infer(const float* image) {
-            return threads_ ? threads_->run(*point_.code, image, weights_->data(), arena_->data())
-                            : dlas::run(*point_.code, image, weights_->data(), arena_->data());
+            return dlas::run(*point_.code, image, weights_->data(), arena_->data(), threads_.get());
         }
 
         void prepare() {
             const executable& code = *point_.code;
             weights_.emplace(code.weight_bytes);
             arena_.emplace(code.arena_bytes);
-            if (code.threads > 1) threads_ = std::make_unique<thread_pool>(code.threads);
+            threads_ = threads_for(code);
             if (subject_.weights) pack_weights(code, *subject_.weights, weights_->data());
             else pack_seeded_weights(code, weights_->data());
 

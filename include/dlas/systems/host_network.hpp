@@ -100,7 +100,7 @@ public:
         : code_(&code), weights_(code.weight_bytes), arena_(code.arena_bytes) {
         if (!code.available()) throw error("this CPU lacks the target '" + std::string(code.target) + "' that the network was compiled for");
         pack_weights(code, file, weights_.data());
-        if (code.threads > 1) threads_ = std::make_unique<thread_pool>(code.threads);
+        threads_ = threads_for(code);
     }
 
     const executable& code() const { return *code_; }
@@ -110,8 +110,7 @@ public:
         if (image.size() != static_cast<std::size_t>(code_->input.elements()))
             throw error("the network '" + std::string(code_->model) + "' needs " + std::to_string(code_->input.elements()) +
                         " input elements, got " + std::to_string(image.size()));
-        const float* logits = threads_ ? threads_->run(*code_, image.data(), weights_.data(), arena_.data())
-                                       : run(*code_, image.data(), weights_.data(), arena_.data());
+        const float* logits = run(*code_, image.data(), weights_.data(), arena_.data(), threads_.get());
         return {logits, static_cast<std::size_t>(code_->output.elements())};
     }
 

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <atomic>
+#include <memory>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -128,5 +130,15 @@ private:
     alignas(64) std::atomic<unsigned> jobs_ = 0;
     std::vector<std::thread> workers_;
 };
+
+/// The threads that a network was compiled for; none where it is one.
+inline std::unique_ptr<thread_pool> threads_for(const executable& code) {
+    return code.threads > 1 ? std::make_unique<thread_pool>(code.threads) : nullptr;
+}
+
+/// As run(code, image, weights, arena), by `threads` where there are any.
+inline const float* run(const executable& code, const float* image, const std::byte* weights, std::byte* arena, thread_pool* threads) {
+    return threads != nullptr ? threads->run(code, image, weights, arena) : run(code, image, weights, arena);
+}
 
 }  // namespace dlas
