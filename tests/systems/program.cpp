@@ -54,6 +54,17 @@ static_assert([] {
 using efficientnet_b0 = dlas::efficientnet_b0<dlas::imagenet>;
 static_assert(is_fused<efficientnet_b0>(82, 2 + 16 + 5) && steps<efficientnet_b0>(step_kind::multiply) == 5);
 
+// Pixels a power of two apart get a gap of a line, but those of the output.
+static_assert([] {
+    int gaps = 0;
+    for (const dlas::program_buffer& b : dlas::program_of<dlas::mobilenet_v1<dlas::imagenet>>.buffers) {
+        if (b.gap == 0 || b.first_step < 0) continue;
+        ++gaps;
+        if (b.gap != 16 || b.map.channels % 256 != 0 || b.map.pixels() == 1 || b.pixel_stride() != b.map.channels + 16) return false;
+    }
+    return gaps == 3 + 1 + 11 + 1 + 3;  // 28x28x256, 14x14x256, 14x14x512, 7x7x512, 7x7x1024
+}());
+
 // A map is copied only where it has one place already.
 static_assert(steps<made_up::dense_blocks>(step_kind::copy) == 0 && steps<made_up::inception>(step_kind::copy) == 0);
 static_assert(steps<made_up::sums_of_slices>(step_kind::copy) == 0 && steps<made_up::dead_head>(step_kind::copy) == 1);

@@ -12,6 +12,7 @@ struct avx2 : sse42 {
     static constexpr int vector_bytes = 32;
     static constexpr bool fused_multiply_add = true;
     static constexpr int l2_bytes = 512 * 1024;
+    static constexpr int near_bytes = 4 * 1024 * 1024;  // CPUs that have no more than AVX2 have last-level caches that keep up
     static constexpr int prefetch_bytes = 4 * 1024;
 
 #if defined(__x86_64__)

@@ -15,6 +15,7 @@ struct avx512 : avx2 {
     static constexpr int vector_bytes = 64;
     static constexpr int vector_registers = 32;
     static constexpr int l2_bytes = 1024 * 1024;
+    static constexpr int near_bytes = l2_bytes;
     static constexpr int prefetch_bytes = 8 * 1024;
 
 #if defined(__x86_64__)

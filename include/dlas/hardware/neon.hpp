@@ -16,6 +16,7 @@ struct neon : scalar {
     static constexpr int vector_registers = 32;
     static constexpr bool fused_multiply_add = true;
     static constexpr int l2_bytes = 512 * 1024;
+    static constexpr int near_bytes = l2_bytes;
     static constexpr int prefetch_bytes = 2 * 1024;
 
 #if defined(__aarch64__)

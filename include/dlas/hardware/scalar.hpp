@@ -20,6 +20,7 @@ struct scalar {
     static constexpr bool fused_multiply_add = false;
     static constexpr int l1_bytes = 32 * 1024;
     static constexpr int l2_bytes = 256 * 1024;
+    static constexpr int near_bytes = l2_bytes;  ///< a feature map of fewer bytes is written and read again at little cost
     static constexpr int prefetch_bytes = 0;  ///< how far ahead kernels ask for weights; 0: never
 
     static bool available() { return true; }

@@ -56,13 +56,13 @@ constexpr fused_steps around(const program<P>& p, int step) {
     return found.first == found.last ? fused_steps{} : found;
 }
 
-/// Rows of a band by rule: none where what lies between the layers stays in the second-level cache anyhow, else as many as fit half of it.
+/// Rows of a band by rule: none where what lies between the layers stays near anyhow, else as many as fit half of the second-level cache.
 template <class Target, int P>
 constexpr int rows_by_rule(const program<P>& p, const fused_steps& f) {
     const conv2d_layer& layer = p.steps[f.depthwise].conv;
     const std::int64_t before = f.first < f.depthwise ? bytes_between(p, f.first, f.depthwise) : 0;
     const std::int64_t after = f.last > f.depthwise ? bytes_between(p, f.depthwise, f.last) : 0;
-    if (before < Target::l2_bytes && after < Target::l2_bytes) return 0;
+    if (before < Target::near_bytes && after < Target::near_bytes) return 0;
     for (int rows = 16; rows > 0; --rows) {
         const int in_rows = f.first < f.depthwise ? (rows - 1) * layer.stride.height + layer.kernel.height : 0;
         const std::int64_t bytes = std::int64_t{4} * layer.channels * (in_rows * layer.in.width + rows * layer.out().width);

@@ -37,9 +37,10 @@ struct program_buffer {
     border halo;
     int first_step = -1;  ///< written first
     int last_step = -1;   ///< read last
+    int gap = 0;          ///< elements between pixels that belong to none
 
-    constexpr int pixel_stride() const { return map.channels; }
-    constexpr int row_stride() const { return (map.width + halo.left + halo.right) * map.channels; }
+    constexpr int pixel_stride() const { return map.channels + gap; }
+    constexpr int row_stride() const { return (map.width + halo.left + halo.right) * pixel_stride(); }
     constexpr int rows() const { return map.height + halo.top + halo.bottom; }
     constexpr std::int64_t elements() const { return std::int64_t{row_stride()} * rows(); }
 };
@@ -249,6 +250,18 @@ constexpr void find_halos(program<P>& p) {
         }
 }
 
+/// Pixels a power of two apart would share few sets of the first-level cache: a gap of a line shifts each past the one before.
+/// The output stays without gaps, so that a caller may read it as an array.
+template <int P>
+constexpr void separate_pixels(program<P>& p) {
+    constexpr int line = 16;
+    const int output = p.tensors[p.last().output].buffer;
+    for (int i = 0; i < p.buffers.size(); ++i) {
+        program_buffer& b = p.buffers[i];
+        if (i != output && b.map.pixels() > 1 && b.map.channels % (16 * line) == 0) b.gap = line;
+    }
+}
+
 template <int P>
 constexpr void find_lifetimes(program<P>& p) {
     for (int i = 0; i < p.steps.size(); ++i) {
@@ -271,6 +284,7 @@ consteval auto lower(const graph<N, C>& g) {
     fuse(g, p);
     detach_output(g, p);
     find_halos(p);
+    separate_pixels(p);
     find_lifetimes(p);
     return p;
 }
