@@ -39,7 +39,7 @@ void profile(const dlas::design_point& point, double peak) {
         for (std::size_t i = 0; i < code.steps.size(); ++i) {
             if (code.steps[i].run == nullptr) continue;
             const auto before = clock::now();
-            dlas::fill_halo(code.steps[i].halo, arena.data());
+            dlas::fill_halo(code.steps[i], weights.data(), arena.data());
             code.steps[i].run(dlas::arguments_of(code.steps[i], image.data(), weights.data(), arena.data()));
             seconds[i].push_back(std::chrono::duration<double>(clock::now() - before).count());
         }

@@ -348,7 +348,7 @@ private:
                 arguments.workspace = workspace;
             }
             const auto start = clock_type::now();
-            dlas::fill_halo(step.halo, arena_.data());
+            dlas::fill_halo(step, weights_.data(), arena_.data());
             run(arguments);
             times[i] = seconds_since(start);
         }

@@ -5,6 +5,7 @@
 #include <dlas/algorithms/direct.hpp>
 #include <dlas/algorithms/winograd.hpp>
 #include <dlas/core/text.hpp>
+#include <dlas/formats/f32.hpp>
 
 namespace dlas {
 
@@ -18,6 +19,7 @@ struct first_of {
         return joined;
     }();
     static constexpr std::string_view name = name_text.view();
+    static constexpr bool runs_quantized = (quantizable_algorithm<Algorithms> && ...);
 
     template <class Target>
     static constexpr std::string_view refuses(const conv2d_layer& layer, const schedule_options& schedule = {}) {
@@ -26,7 +28,7 @@ struct first_of {
         return last;
     }
 
-    template <conv2d_layer Layer, class Target>
+    template <conv2d_layer Layer, class Format, class Target>
     struct choice {
         template <class First, class... Rest>
         static consteval auto pick() {
@@ -57,17 +59,18 @@ constexpr double winograd_cycles(const conv2d_layer& layer) {
 }  // namespace choosing
 
 /// The algorithm that a small model of the core expects to be the fastest: depthwise layers by their own kernel, 3x3 windows of
-/// stride 1 by Winograd where enough tiles share its larger weights, the rest directly.
+/// stride 1 by Winograd where enough tiles share its larger weights, the rest directly; integers never by Winograd.
 struct automatic {
     static constexpr policy_kind kind = policy_kind::algorithm;
     static constexpr std::string_view name = "automatic";
+    static constexpr bool runs_quantized = true;
 
     template <class Target>
     static constexpr std::string_view refuses(const conv2d_layer& layer, const schedule_options& schedule = {}) {
         return first_of<depthwise, direct>::template refuses<Target>(layer, schedule);
     }
 
-    template <conv2d_layer Layer, class Target>
+    template <conv2d_layer Layer, class Format, class Target>
     struct choice {
         template <int Outputs>
         static consteval double winograd_cycles() {
@@ -77,6 +80,7 @@ struct automatic {
         static consteval auto pick() {
             constexpr double by_direct = choosing::direct_cycles<Target>(Layer), by_two = winograd_cycles<2>(), by_four = winograd_cycles<4>();
             if constexpr (depthwise::refuses<Target>(Layer).empty()) return depthwise{};
+            else if constexpr (!std::same_as<Format, f32>) return direct{};
             else if constexpr (by_direct <= by_two && by_direct <= by_four) return direct{};
             else if constexpr (by_two <= by_four) return winograd<2>{};
             else return winograd<4>{};
@@ -86,17 +90,17 @@ struct automatic {
 };
 
 namespace choosing {
-template <class Algorithm, conv2d_layer Layer, class Target>
+template <class Algorithm, conv2d_layer Layer, class Format, class Target>
 struct chosen {
     using type = Algorithm;
 };
-template <class Algorithm, conv2d_layer Layer, class Target>
-    requires requires { typename Algorithm::template choice<Layer, Target>::type; }
-struct chosen<Algorithm, Layer, Target> : chosen<typename Algorithm::template choice<Layer, Target>::type, Layer, Target> {};
+template <class Algorithm, conv2d_layer Layer, class Format, class Target>
+    requires requires { typename Algorithm::template choice<Layer, Format, Target>::type; }
+struct chosen<Algorithm, Layer, Format, Target> : chosen<typename Algorithm::template choice<Layer, Format, Target>::type, Layer, Format, Target> {};
 }  // namespace choosing
 
 /// The algorithm that will run: the policy itself, or what it chooses for the layer.
-template <class Algorithm, conv2d_layer Layer, class Target>
-using chosen_algorithm = typename choosing::chosen<Algorithm, Layer, Target>::type;
+template <class Algorithm, conv2d_layer Layer, class Target, class Format = f32>
+using chosen_algorithm = typename choosing::chosen<Algorithm, Layer, Format, Target>::type;
 
 }  // namespace dlas

@@ -2,7 +2,9 @@
 //
 // An algorithm is a policy (see direct.hpp for the shortest one):
 //   refuses<Target>(layer, schedule)  why it cannot run the layer so; empty where it can
-//   kernel<Key, Format, Target>       workspace_bytes, packed_elements, pack(filter, bias, packed), run(arguments)
+//   kernel<Key, Format, Target>       workspace_bytes, packed_elements (of 4 bytes), run(arguments) and
+//                                     pack(filter, bias, packed) or, of a quantized format, pack_quantized(parameters, packed)
+//   runs_quantized                    stated where there are kernels of quantized formats
 // Contract of run(): the input has a halo of at least the layer's padding, filled with zeros; the output's halo is left alone.
 #pragma once
 
@@ -10,7 +12,7 @@
 #include <string_view>
 
 #include <dlas/algorithms/kernel.hpp>
-#include <dlas/algorithms/register_tile.hpp>
+#include <dlas/algorithms/integer_tile.hpp>
 #include <dlas/algorithms/schedule.hpp>
 #include <dlas/core/layer.hpp>
 #include <dlas/core/policy.hpp>
@@ -122,7 +124,13 @@ struct tiled_gemm {
     static constexpr int panels = ceil_divide(vectors, Key.vectors);
     static constexpr int tile_columns = ceil_divide(Loops.columns, Key.columns);
     static constexpr int tiles = tile_columns * ceil_divide(Loops.rows, Key.rows);
-    static constexpr int panel_floats = Key.vectors * lanes * ((Key.adds_bias ? 1 : 0) + Key.sum.terms());
+    using micro_kernel = tile_for<Key, Target>;
+    using input = typename micro_kernel::input;
+    using weight = typename micro_kernel::weight;
+    using second = typename micro_kernel::second;
+    using output = typename micro_kernel::output;
+    using context = typename micro_kernel::context;
+    static constexpr int panel_elements = micro_kernel::panel_size;
     static constexpr int block_tiles = Loops.block_tiles < tiles ? Loops.block_tiles : tiles;
     static constexpr int block_panels = Loops.block_panels < panels ? Loops.block_panels : panels;
     static_assert(Key.rows <= Loops.rows && Key.columns <= Loops.columns, "[dlas] schedule: the register tile is larger than the output");
@@ -136,16 +144,16 @@ struct tiled_gemm {
         return {share_of(tiles, part, parts), {0, panels}};
     }
 
-    static void run(const float* in, const float* weights, const float* residual, float* out, const tile_share& share) {
+    static void run(const input* in, const weight* weights, const second* residual, output* out, const tile_share& share, const context& finish = {}) {
         for (int panel = share.panels.begin; panel < share.panels.end; panel += block_panels) {
             const int panel_end = panel + block_panels < share.panels.end ? panel + block_panels : share.panels.end;
             for (int tile = share.tiles.begin; tile < share.tiles.end; tile += block_tiles) {
                 const range block = {tile, tile + block_tiles < share.tiles.end ? tile + block_tiles : share.tiles.end};
                 // All panels but the last are alike.
                 int i = panel;
-                for (; i < panel_end && i < alike; ++i) run_panel<panel_key(Key.vectors, lanes)>(i, block, in, weights, residual, out);
+                for (; i < panel_end && i < alike; ++i) run_panel<panel_key(Key.vectors, lanes)>(i, block, in, weights, residual, out, finish);
                 if constexpr (alike < panels)
-                    if (i < panel_end) run_panel<panel_key(vectors - alike * Key.vectors, last_lanes)>(i, block, in, weights, residual, out);
+                    if (i < panel_end) run_panel<panel_key(vectors - alike * Key.vectors, last_lanes)>(i, block, in, weights, residual, out, finish);
             }
         }
     }
@@ -162,28 +170,28 @@ private:
     }
 
     template <tile_key Panel>
-    static void run_panel(int index, range block, const float* in, const float* weights, const float* residual, float* out) {
+    static void run_panel(int index, range block, const input* in, const weight* weights, const second* residual, output* out, const context& finish) {
         constexpr int inputs = Key.sum.inner.count;
         constexpr int block_inputs = Loops.block_inputs < inputs ? Loops.block_inputs : inputs;
         constexpr int input_blocks = ceil_divide(inputs, block_inputs);
-        const float* panel = weights + std::int64_t{index} * panel_floats;
+        const weight* panel = weights + std::int64_t{index} * panel_elements;
         out += index * Key.vectors * lanes;
         if constexpr (Key.adds_residual) residual += index * Key.vectors * lanes;
         if constexpr (input_blocks == 1) {
-            run_tiles<input_block(Panel, inputs, true, true)>(block, in, panel, residual, out);
+            run_tiles<input_block(Panel, inputs, true, true)>(block, in, panel, residual, out, finish);
         } else {
             static_assert(Loops.rows % Key.rows == 0 && Loops.columns % Key.columns == 0,
                           "[dlas] schedule: blocks of input channels need register tiles that cut the output evenly");
             constexpr int width = Panel.vectors * lanes, terms = Key.sum.terms() / inputs * block_inputs;
-            run_tiles<input_block(Panel, block_inputs, true, false)>(block, in, panel, residual, out);
+            run_tiles<input_block(Panel, block_inputs, true, false)>(block, in, panel, residual, out, finish);
             if constexpr (Key.adds_bias) panel += width;
             for (int i = 1; i < input_blocks - 1; ++i) {
                 in += block_inputs * Key.sum.inner.stride;
                 panel += width * terms;
-                run_tiles<input_block(Panel, block_inputs, false, false)>(block, in, panel, residual, out);
+                run_tiles<input_block(Panel, block_inputs, false, false)>(block, in, panel, residual, out, finish);
             }
             run_tiles<input_block(Panel, inputs - (input_blocks - 1) * block_inputs, false, true)>(
-                block, in + block_inputs * Key.sum.inner.stride, panel + width * terms, residual, out);
+                block, in + block_inputs * Key.sum.inner.stride, panel + width * terms, residual, out, finish);
         }
     }
 
@@ -204,26 +212,27 @@ private:
     /// Weights come from far caches: while the tiles of a block use those of one panel, the next one's are asked for bit by bit.
     /// Where there is one tile, or two panels are too much for the second-level cache, the distance is constant instead.
     template <tile_key Block>
-    static void run_tiles(range block, const float* in, const float* panel, const float* residual, float* out) {
-        constexpr int width = Block.vectors * lanes;
-        constexpr int floats = width * ((Block.adds_bias ? 1 : 0) + Block.sum.terms());
-        constexpr bool spread = Loops.prefetch == by_rule && block_tiles > 1 && 4 * floats <= Target::l2_bytes / 2;
+    static void run_tiles(range block, const input* in, const weight* panel, const second* residual, output* out, const context& finish) {
+        using block_tile = tile_for<Block, Target>;
+        constexpr int element = sizeof(weight);
+        constexpr int row_bytes = block_tile::row * element, bytes = block_tile::header * element + row_bytes * block_tile::rows;
+        constexpr bool spread = Loops.prefetch == by_rule && block_tiles > 1 && bytes <= Target::l2_bytes / 2;
         constexpr int distance = Loops.prefetch == by_rule ? Target::prefetch_bytes : Loops.prefetch;
-        constexpr int share = ceil_divide(floats, block_tiles);
-        constexpr bool at_once = spread && share <= 8 * 16;
+        constexpr int share = round_up(ceil_divide(bytes, block_tiles), element);
+        constexpr bool at_once = spread && share <= 8 * 64;
         constexpr tile_key tile = [] {
             tile_key key = Block;
-            key.ahead_floats = distance == 0 || at_once ? 0 : spread ? ceil_divide(width, block_tiles) : width;
+            key.ahead_bytes = distance == 0 || at_once ? 0 : spread ? round_up(ceil_divide(row_bytes, block_tiles), element) : row_bytes;
             return key;
         }();
-        const float* ahead = panel + (spread ? floats : distance / 4);
+        const weight* ahead = panel + (spread ? bytes : distance) / element;
         for (int t = block.begin; t < block.end; ++t) {
             const int row = tile_begin(t / tile_columns, Key.rows, Loops.rows), column = tile_begin(t % tile_columns, Key.columns, Loops.columns);
             if constexpr (distance != 0 && at_once) prefetch<share>(ahead);
-            const float* from = Loops.packed_tile > 0 ? in + t * Loops.packed_tile : in + row * Key.in.row_stride + column * Key.in.pixel_stride;
-            register_tile<tile, Target>::run(from, panel, ahead, residual + row * Key.residual.row_stride + column * Key.residual.pixel_stride,
-                                             out + row * Key.out.row_stride + column * Key.out.pixel_stride);
-            if constexpr (spread) ahead += at_once ? share : tile.ahead_floats * Block.sum.terms();
+            const input* from = Loops.packed_tile > 0 ? in + t * Loops.packed_tile : in + row * Key.in.row_stride + column * Key.in.pixel_stride;
+            tile_for<tile, Target>::run(from, panel, ahead, residual + row * Key.residual.row_stride + column * Key.residual.pixel_stride,
+                                        out + row * Key.out.row_stride + column * Key.out.pixel_stride, finish);
+            if constexpr (spread) ahead += (at_once ? share : tile.ahead_bytes * block_tile::rows) / element;
         }
     }
 };
@@ -260,17 +269,17 @@ consteval tiling scheduled_tile(const schedule_options& schedule, extent map, in
 
 /// The input of a layer's first window: as far before the first pixel as the padding reaches into the halo.
 template <conv2d_key Key>
-const float* first_window(const kernel_arguments& a) {
-    return static_cast<const float*>(a.input) - Key.layer.padding.top * Key.in.row_stride - Key.layer.padding.left * Key.in.pixel_stride;
+const element_type<Key.in.type>* first_window(const kernel_arguments& a) {
+    return static_cast<const element_type<Key.in.type>*>(a.input) - Key.layer.padding.top * Key.in.row_stride - Key.layer.padding.left * Key.in.pixel_stride;
 }
 
 /// Calls visit(first window, panels, residual, output) for each group of a layer.
 template <conv2d_key Key, class Visit>
 [[gnu::always_inline]] inline void for_each_group(const kernel_arguments& a, std::int64_t packed_elements, Visit visit) {
-    const float* in = first_window<Key>(a);
+    const auto* in = first_window<Key>(a);
     const float* panels = static_cast<const float*>(a.weights);
-    const float* residual = static_cast<const float*>(a.second);
-    float* out = static_cast<float*>(a.output);
+    const auto* residual = static_cast<const element_type<Key.residual.type>*>(a.second);
+    auto* out = static_cast<element_type<Key.out.type>*>(a.output);
     for (int group = 0; group < Key.layer.groups; ++group) {
         visit(in, panels, residual, out);
         in += Key.layer.group_in();

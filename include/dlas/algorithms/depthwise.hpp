@@ -2,6 +2,7 @@
 #pragma once
 
 #include <dlas/algorithms/convolution.hpp>
+#include <dlas/formats/quantized.hpp>
 
 namespace dlas {
 
@@ -15,6 +16,7 @@ constexpr bool runs_in_bands(const conv2d_layer& depthwise) {
 struct depthwise {
     static constexpr policy_kind kind = policy_kind::algorithm;
     static constexpr std::string_view name = "depthwise";
+    static constexpr bool runs_quantized = true;
 
     template <class Target>
     static constexpr std::string_view refuses(const conv2d_layer& layer, const schedule_options& schedule = {}) {
@@ -38,6 +40,12 @@ struct depthwise {
         static constexpr extent window = layer.kernel;
         using vector = simd<float, Target>;
         using batch = typename vector::batch;
+        using input = element_type<Key.in.type>;
+        using second = element_type<Key.residual.type>;
+        using output = element_type<Key.out.type>;
+        /// Integers are summed up in floats, which is exact as long as no sum reaches 2^24: 9 terms reach 2^18.
+        static constexpr bool integers = is_quantized(Key.in.type);
+        static_assert(!integers || window.area() * 255 * 128 < 1 << 24, "[dlas] depthwise: the window is too large for exact sums of integers");
 
         /// Output pixels in registers beside one row of the window and one input: the fewest passes over a row, then the smallest.
         static constexpr int tile = [] {
@@ -46,8 +54,10 @@ struct depthwise {
             const int bound = most < 1 ? 1 : most > 14 ? 14 : most;
             return ceil_divide(out.width, ceil_divide(out.width, bound));
         }();
-        static constexpr int block = vector::lanes * (1 + window.area());  ///< bias and window of one vector of channels
-        static constexpr std::int64_t packed_elements = std::int64_t{block} * ceil_divide(layer.channels, vector::lanes);
+        static constexpr int before_window = integers ? 2 : 1;                          ///< bias; of integers, multipliers too
+        static constexpr int block = vector::lanes * (before_window + window.area());  ///< of one vector of channels
+        static constexpr int header = integers ? requantization_bytes / 4 : 0;
+        static constexpr std::int64_t packed_elements = header + std::int64_t{block} * ceil_divide(layer.channels, vector::lanes);
         static constexpr std::int64_t workspace_bytes = 0;
 
         static void pack(const float* filter, const float* bias, float* packed) {
@@ -60,10 +70,31 @@ struct depthwise {
             }
         }
 
+        static void pack_quantized(const quantized_parameters& parameters, float* packed) {
+            pack_requantization<Target>(requantization_of<Target>(parameters, Key.in.type, Key.residual.type, Key.out.type, layer.activation), packed);
+            const std::int32_t zero = parameters.input.zero + stored_offset(Key.in.type);
+            for (int channel = 0; channel < round_up(layer.channels, vector::lanes); ++channel) {
+                const bool exists = channel < layer.channels;
+                float* to = packed + header + channel / vector::lanes * block + channel % vector::lanes;
+                std::int32_t total = 0;
+                for (int at = 0; at < window.area(); ++at) {
+                    const int weight = exists ? parameters.filter[channel * window.area() + at] : 0;
+                    to[(before_window + at) * vector::lanes] = static_cast<float>(weight);
+                    total += weight;
+                }
+                const std::int32_t bias = exists ? parameters.bias[channel] - zero * total : 0;
+                __builtin_memcpy(to, &bias, 4);
+                to[vector::lanes] =
+                    exists ? parameters.input.scale * parameters.filter_scales[channel] / (is_quantized(Key.out.type) ? parameters.output.scale : 1.0f) : 0.0f;
+            }
+        }
+
         template <int Lanes>
-        static void run_tile(const float* in, const float* weights, const float* residual, float* output) {
+        static void run_tile(const input* in, const float* weights, const second* residual, output* to, const requantizer<Target>* finish) {
+            const float* const parameters = weights;
             batch sums[tile];
-            const batch bias = vector::load(weights);
+            const batch bias = integers ? vector::broadcast(0.0f) : vector::load(weights);
+            weights += (before_window - 1) * vector::lanes;
 #pragma GCC unroll 32
             for (int p = 0; p < tile; ++p) sums[p] = bias;
 #pragma GCC unroll 1
@@ -73,12 +104,12 @@ struct depthwise {
 #pragma GCC unroll 32
                 for (int c = 0; c < window.width; ++c) row[c] = vector::load(weights + c * vector::lanes);
                 weights += (window.width - 1) * vector::lanes;
-                const float* from = in + r * layer.dilation.height * Key.in.row_stride;
+                const input* from = in + r * layer.dilation.height * Key.in.row_stride;
                 constexpr int pixels = (tile - 1) * layer.stride.width + layer.reach().width;
 #pragma GCC unroll 64
                 for (int x = 0; x < pixels; ++x) {
                     if (!seen(x)) continue;
-                    const batch value = load_lanes<Lanes, vector>(from + x * Key.in.pixel_stride);
+                    const batch value = load_elements<Lanes, Target>(from + x * Key.in.pixel_stride);
 #pragma GCC unroll 32
                     for (int c = 0; c < window.width; ++c) {
                         const int start = x - c * layer.dilation.width;
@@ -90,28 +121,45 @@ struct depthwise {
 #pragma GCC unroll 32
             for (int p = 0; p < tile; ++p) {
                 batch sum = sums[p];
-                if constexpr (layer.residual) sum = vector::add(sum, load_lanes<Lanes, vector>(residual + p * Key.residual.pixel_stride));
-                store_lanes<Lanes, vector>(output + p * Key.out.pixel_stride, activated<layer.activation, vector>(sum));
+                if constexpr (integers) {
+                    using words = simd<std::int8_t, Target>;
+                    const auto biases = words::load_sums(reinterpret_cast<const std::int32_t*>(parameters));
+                    sum = vector::rounded(vector::multiply(words::to_float(words::add(words::to_sums(sum), biases)), vector::load(parameters + vector::lanes)));
+                    if constexpr (layer.residual) sum = vector::add(sum, finish->second(load_elements<Lanes, Target>(residual + p * Key.residual.pixel_stride)));
+                    finish->template store<Lanes>(to + p * Key.out.pixel_stride, sum);
+                } else {
+                    if constexpr (layer.residual) sum = vector::add(sum, load_lanes<Lanes, vector>(residual + p * Key.residual.pixel_stride));
+                    store_lanes<Lanes, vector>(to + p * Key.out.pixel_stride, activated<layer.activation, vector>(sum));
+                }
             }
         }
 
         static void run(const kernel_arguments& a) {
-            const float* in = first_window<Key>(a);
+            if constexpr (integers) {
+                const requantizer<Target> finish(a.weights);
+                run_rows(a, &finish);
+            } else {
+                run_rows(a, nullptr);
+            }
+        }
+
+    private:
+        static void run_rows(const kernel_arguments& a, const requantizer<Target>* finish) {
+            const input* in = first_window<Key>(a);
             const range rows = share_of(out.height, a.part, a.parts);
             for (int row = rows.begin; row < rows.end; ++row)
                 for (int t = 0; t < ceil_divide(out.width, tile); ++t) {
                     const int column = tile_begin(t, tile, out.width);
-                    const float* from = in + row * layer.stride.height * Key.in.row_stride + column * layer.stride.width * Key.in.pixel_stride;
-                    const float* residual = static_cast<const float*>(a.second) + row * Key.residual.row_stride + column * Key.residual.pixel_stride;
-                    float* to = static_cast<float*>(a.output) + row * Key.out.row_stride + column * Key.out.pixel_stride;
+                    const input* from = in + row * layer.stride.height * Key.in.row_stride + column * layer.stride.width * Key.in.pixel_stride;
+                    const second* residual = static_cast<const second*>(a.second) + row * Key.residual.row_stride + column * Key.residual.pixel_stride;
+                    output* to = static_cast<output*>(a.output) + row * Key.out.row_stride + column * Key.out.pixel_stride;
                     for_each_vector<layer.channels, vector>([&]<int Lanes>(int channel) {
-                        run_tile<Lanes>(from + channel, static_cast<const float*>(a.weights) + channel / vector::lanes * block,
-                                        layer.residual ? residual + channel : nullptr, to + channel);
+                        run_tile<Lanes>(from + channel, static_cast<const float*>(a.weights) + header + channel / vector::lanes * block,
+                                        layer.residual ? residual + channel : nullptr, to + channel, finish);
                     });
                 }
         }
 
-    private:
         /// Whether an output pixel of the tile needs input column x.
         static constexpr bool seen(int x) {
             for (int c = 0; c < window.width; ++c) {

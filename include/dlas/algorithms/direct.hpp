@@ -2,6 +2,8 @@
 #pragma once
 
 #include <dlas/algorithms/convolution.hpp>
+#include <dlas/formats/f32.hpp>
+#include <dlas/formats/quantized.hpp>
 
 namespace dlas {
 
@@ -19,6 +21,7 @@ constexpr extent tiled_map(const conv2d_key& key) {
 struct direct {
     static constexpr policy_kind kind = policy_kind::algorithm;
     static constexpr std::string_view name = "direct";
+    static constexpr bool runs_quantized = true;
 
     template <class Target>
     static constexpr std::string_view refuses(const conv2d_layer& layer, const schedule_options& schedule = {}) {
@@ -28,7 +31,10 @@ struct direct {
     }
 
     template <conv2d_key Key, class Format, class Target>
-    struct kernel {
+    struct kernel;
+
+    template <conv2d_key Key, class Target>
+    struct kernel<Key, f32, Target> {
         static constexpr conv2d_layer layer = Key.layer;
         static constexpr shape out = layer.out();
         static constexpr extent map = tiled_map(Key);
@@ -105,6 +111,58 @@ struct direct {
                 const auto scale = vector::broadcast(gate[i]);
                 for (int lane = (1 + i) * width; lane < (2 + i) * width; lane += vector::lanes)
                     vector::store(scaled + lane, vector::multiply(vector::load(weights + lane), scale));
+            }
+        }
+    };
+
+    template <conv2d_key Key, int WeightBits, int ActivationBits, class Target>
+    struct kernel<Key, quantized<WeightBits, ActivationBits>, Target> {
+        static constexpr conv2d_layer layer = Key.layer;
+        static constexpr extent map = tiled_map(Key);
+        static constexpr tiling tile = Key.schedule.tile.rows > 0 ? Key.schedule.tile : choose_integer_tiling<Target>(map, layer.group_out());
+        static constexpr int block_pixels = [] {
+            if (layer.filter_elements() / layer.groups > Target::l2_bytes / 2 || ceil_divide(layer.group_out(), float_lanes<Target>) <= tile.vectors)
+                return layer.out().pixels();
+            return Target::l1_bytes / 2 / (layer.in.channels * layer.stride.area());
+        }();
+        static constexpr tile_loops loops = [] {
+            schedule_options by = Key.schedule;
+            by.inputs = by_rule;
+            return scheduled_loops<Target>(by, tile, map, layer.group_out(), block_pixels);
+        }();
+        static constexpr tile_key key = [] {
+            const reduction sum = {{layer.kernel.height, layer.dilation.height * Key.in.row_stride},
+                                   {layer.kernel.width, layer.dilation.width * Key.in.pixel_stride},
+                                   {layer.group_in(), 1}};
+            tile_key k = layer_tile(Key, tile, {layer.stride.height * Key.in.row_stride, layer.stride.width * Key.in.pixel_stride, Key.in.type}, sum.merged());
+            k.weight_bits = WeightBits;
+            k.function = activation::none;  // the bounds of the requantization say it
+            return k;
+        }();
+        static constexpr integer_panels panels = {float_lanes<Target>, tile.vectors, WeightBits, key.sum};
+        static constexpr std::int64_t group_bytes = panels.bytes(layer.group_out());
+        static constexpr std::int64_t packed_elements = (requantization_bytes + layer.groups * group_bytes) / 4;
+        static constexpr std::int64_t workspace_bytes = 0;
+
+        static void pack_quantized(const quantized_parameters& parameters, float* packed) {
+            pack_requantization<Target>(requantization_of<Target>(parameters, Key.in.type, Key.residual.type, Key.out.type, layer.activation), packed);
+            pack_integer_panels<Target>(layer, panels, Key.in.type, Key.out.type, parameters, reinterpret_cast<std::byte*>(packed) + requantization_bytes);
+        }
+
+        static void run(const kernel_arguments& a) {
+            using gemm = tiled_gemm<key, loops, Target>;
+            const tile_share share = gemm::share(a.part, a.parts);
+            const requantizer<Target> finish(a.weights);
+            const auto* in = first_window<Key>(a);
+            const auto* weights = static_cast<const std::int8_t*>(a.weights) + requantization_bytes;
+            const auto* residual = static_cast<const typename gemm::second*>(a.second);
+            auto* out = static_cast<typename gemm::output*>(a.output);
+            for (int group = 0; group < layer.groups; ++group) {
+                gemm::run(in, weights, residual, out, share, finish);
+                in += layer.group_in();
+                weights += group_bytes;
+                out += layer.group_out();
+                if constexpr (layer.residual) residual += layer.group_out();
             }
         }
     };

@@ -5,15 +5,17 @@
 #include <cstdint>
 
 #include <dlas/algorithms/sigmoid.hpp>
+#include <dlas/core/element.hpp>
 #include <dlas/core/layer.hpp>
 #include <dlas/hardware/simd.hpp>
 
 namespace dlas {
 
-/// Where the pixels of a feature map lie, in elements.
+/// Where the pixels of a feature map lie, in elements, and what these are.
 struct placement {
     int row_stride = 0;
     int pixel_stride = 0;
+    element type = element::f32;
 
     constexpr bool operator==(const placement&) const = default;
 };
@@ -37,6 +39,16 @@ struct kernel_arguments {
     void meet() const {
         if (parts > 1) wait(barrier);
     }
+};
+
+/// What the parameters of a quantized step are packed from. Filters OIHW; a bias is an integer at input.scale * filter_scales[channel].
+struct quantized_parameters {
+    const std::int8_t* filter = nullptr;
+    const std::int32_t* bias = nullptr;
+    const float* filter_scales = nullptr;
+    quantization input;
+    quantization second;
+    quantization output;
 };
 
 /// A half-open range of indices.
@@ -70,6 +82,25 @@ template <int Lanes, class Simd>
 [[gnu::always_inline]] inline void store_lanes(float* to, typename Simd::batch value) {
     if constexpr (Lanes == Simd::lanes) Simd::store(to, value);
     else Simd::template store_first<Lanes>(to, value);
+}
+
+/// The same where the elements may be bytes: the vector holds what is stored, as floats.
+template <int Lanes, class Target>
+[[gnu::always_inline]] inline auto load_elements(const float* from) {
+    return load_lanes<Lanes, simd<float, Target>>(from);
+}
+template <int Lanes, class Target>
+[[gnu::always_inline]] inline auto load_elements(const typename simd<std::int8_t, Target>::byte* from) {
+    return simd<std::int8_t, Target>::template load_bytes<Lanes>(from);
+}
+
+template <int Lanes, class Target>
+[[gnu::always_inline]] inline void store_elements(float* to, typename simd<float, Target>::batch stored) {
+    store_lanes<Lanes, simd<float, Target>>(to, stored);
+}
+template <int Lanes, class Target>
+[[gnu::always_inline]] inline void store_elements(typename simd<std::int8_t, Target>::byte* to, typename simd<float, Target>::batch stored) {
+    simd<std::int8_t, Target>::template store_bytes<Lanes>(to, stored, 0);
 }
 
 /// Visits the channels of a pixel vector by vector: visit.template operator()<Lanes>(first channel), whole vectors first.

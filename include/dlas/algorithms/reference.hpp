@@ -4,7 +4,9 @@
 
 #include <cmath>
 #include <cstdint>
+#include <type_traits>
 
+#include <dlas/algorithms/kernel.hpp>
 #include <dlas/core/layer.hpp>
 
 namespace dlas::reference {
@@ -42,6 +44,41 @@ inline void conv2d(const conv2d_layer& layer, const float* input, const float* f
                 const std::int64_t at = (std::int64_t{row} * out.width + column) * out.channels + channel;
                 if (residual != nullptr) sum += double{residual[at]};
                 output[at] = activated(layer.activation, sum);
+            }
+}
+
+/// The same of integers: the sum is exact; its product with the multiplier, that of the residual and their sum are floats, each rounded;
+/// the result is rounded to the nearest integer, ties to even. A float output is that sum, in real units.
+template <class Output>
+void quantized_conv2d(const conv2d_layer& layer, const quantized_parameters& p, const std::int8_t* input, const std::int8_t* residual, Output* output) {
+    constexpr bool real = std::is_same_v<Output, float>;
+    const shape out = layer.out();
+    const float scale = real ? 1.0f : p.output.scale;
+    for (int row = 0; row < out.height; ++row)
+        for (int column = 0; column < out.width; ++column)
+            for (int channel = 0; channel < out.channels; ++channel) {
+                const int group = channel / layer.group_out();
+                std::int64_t sum = p.bias[channel];
+                for (int r = 0; r < layer.kernel.height; ++r)
+                    for (int c = 0; c < layer.kernel.width; ++c) {
+                        const int y = row * layer.stride.height + r * layer.dilation.height - layer.padding.top;
+                        const int x = column * layer.stride.width + c * layer.dilation.width - layer.padding.left;
+                        if (y < 0 || y >= layer.in.height || x < 0 || x >= layer.in.width) continue;
+                        for (int i = 0; i < layer.group_in(); ++i)
+                            sum += (input[(std::int64_t{y} * layer.in.width + x) * layer.in.channels + group * layer.group_in() + i] - p.input.zero) *
+                                   p.filter[((std::int64_t{channel} * layer.group_in() + i) * layer.kernel.height + r) * layer.kernel.width + c];
+                    }
+                const std::int64_t at = (std::int64_t{row} * out.width + column) * out.channels + channel;
+                volatile float y = static_cast<float>(sum) * (p.input.scale * p.filter_scales[channel] / scale);
+                if (residual != nullptr) {
+                    const volatile float added = static_cast<float>(residual[at] - p.second.zero) * (p.second.scale / scale);
+                    y = y + added;
+                }
+                float z = y;
+                if (layer.activation != activation::none && z < 0) z = 0;
+                if (layer.activation == activation::relu6 && z > 6.0f / scale) z = 6.0f / scale;
+                if constexpr (real) output[at] = z;
+                else output[at] = static_cast<std::int8_t>(std::fmin(std::fmax(std::nearbyint(z) + static_cast<float>(p.output.zero), -128.0f), 127.0f));
             }
 }
 

@@ -35,11 +35,11 @@ struct reduction {
     }
 };
 
-/// Asks the second-level cache for floats that will be read, a line at a time.
-template <int Floats>
-[[gnu::always_inline]] inline void prefetch(const float* from) {
+/// Asks the second-level cache for bytes that will be read, a line at a time.
+template <int Bytes>
+[[gnu::always_inline]] inline void prefetch(const void* from) {
 #pragma GCC unroll 32
-    for (int i = 0; i < Floats; i += 16) __builtin_prefetch(from + i, 0, 2);
+    for (int i = 0; i < Bytes; i += 64) __builtin_prefetch(static_cast<const std::byte*>(from) + i, 0, 2);
 }
 
 /// Everything that the code of a register tile depends on.
@@ -55,11 +55,20 @@ struct tile_key {
     bool adds_residual = false;
     bool adds_bias = true;  ///< the panel begins with a bias for each channel
     bool continues = false; ///< starts from the sums that the output holds
-    int ahead_floats = 0;   ///< weights that are asked for with each term, for later use
+    int weight_bits = 32;
+    int ahead_bytes = 0;    ///< weights that are asked for with each term, for later use
     activation function = activation::none;
 
     constexpr bool operator==(const tile_key&) const = default;
 };
+
+/// From a tile's first pixel to another one's, in elements.
+constexpr int tile_offset(const tile_key& key, placement map, int pixel) {
+    return pixel / key.columns * map.row_stride + pixel % key.columns * map.pixel_stride;
+}
+
+/// What a float tile has to be told beside its pointers.
+struct nothing {};
 
 /// Computes one tile: out[pixel][channel] = activation(bias + sum(in * panel) [+ residual]).
 /// The panel holds, after the biases, one row of `vectors` vectors of weights for each term of the sum.
@@ -70,26 +79,27 @@ struct register_tile {
     static constexpr int pixels = Key.rows * Key.columns;
     static constexpr int width = Key.vectors * vector::lanes;
 
-    static constexpr int input_offset(int pixel) {
-        return pixel / Key.columns * Key.in.row_stride + pixel % Key.columns * Key.in.pixel_stride;
-    }
-    static constexpr int output_offset(int pixel) {
-        return pixel / Key.columns * Key.out.row_stride + pixel % Key.columns * Key.out.pixel_stride;
-    }
-    static constexpr int residual_offset(int pixel) {
-        return pixel / Key.columns * Key.residual.row_stride + pixel % Key.columns * Key.residual.pixel_stride;
-    }
+    // What the loops around a tile ask of its kind.
+    using input = float;
+    using second = float;
+    using output = float;
+    using weight = float;
+    using context = nothing;
+    static constexpr int header = Key.adds_bias ? width : 0;  ///< elements of a panel before its rows
+    static constexpr int row = width;                         ///< elements for each term
+    static constexpr int rows = Key.sum.terms();
+    static constexpr int panel_size = header + row * rows;
 
     /// `ahead`: the first of the weights that are asked for.
     [[gnu::always_inline]] static inline void run(const float* in, const float* panel, [[maybe_unused]] const float* ahead,
-                                                  [[maybe_unused]] const float* residual, float* out) {
+                                                  [[maybe_unused]] const float* residual, float* out, context) {
         batch sums[pixels][Key.vectors];
         if constexpr (Key.continues) {
 #pragma GCC unroll 32
             for (int p = 0; p < pixels; ++p) {
 #pragma GCC unroll 32
-                for (int v = 0; v < Key.vectors - 1; ++v) sums[p][v] = vector::load(out + output_offset(p) + v * vector::lanes);
-                sums[p][Key.vectors - 1] = load_lanes<Key.last_lanes, vector>(out + output_offset(p) + (Key.vectors - 1) * vector::lanes);
+                for (int v = 0; v < Key.vectors - 1; ++v) sums[p][v] = vector::load(out + tile_offset(Key, Key.out, p) + v * vector::lanes);
+                sums[p][Key.vectors - 1] = load_lanes<Key.last_lanes, vector>(out + tile_offset(Key, Key.out, p) + (Key.vectors - 1) * vector::lanes);
             }
         } else {
 #pragma GCC unroll 32
@@ -111,13 +121,13 @@ struct register_tile {
                     batch weights[Key.vectors];
 #pragma GCC unroll 32
                     for (int v = 0; v < Key.vectors; ++v) weights[v] = vector::load(panel + v * vector::lanes);
-                    if constexpr (Key.ahead_floats > 0) {
-                        prefetch<Key.ahead_floats>(ahead);
-                        ahead += Key.ahead_floats;
+                    if constexpr (Key.ahead_bytes > 0) {
+                        prefetch<Key.ahead_bytes>(ahead);
+                        ahead += Key.ahead_bytes / 4;
                     }
 #pragma GCC unroll 32
                     for (int p = 0; p < pixels; ++p) {
-                        const batch x = vector::broadcast(terms[input_offset(p)]);
+                        const batch x = vector::broadcast(terms[tile_offset(Key, Key.in, p)]);
 #pragma GCC unroll 32
                         for (int v = 0; v < Key.vectors; ++v) sums[p][v] = vector::multiply_add(x, weights[v], sums[p][v]);
                     }
@@ -138,8 +148,8 @@ private:
     template <int Lanes>
     [[gnu::always_inline]] static inline void finish(batch sum, [[maybe_unused]] const float* residual, float* out, int p, int v) {
         if constexpr (Key.adds_residual)
-            sum = vector::add(sum, load_lanes<Lanes, vector>(residual + residual_offset(p) + v * vector::lanes));
-        store_lanes<Lanes, vector>(out + output_offset(p) + v * vector::lanes, activated<Key.function, vector>(sum));
+            sum = vector::add(sum, load_lanes<Lanes, vector>(residual + tile_offset(Key, Key.residual, p) + v * vector::lanes));
+        store_lanes<Lanes, vector>(out + tile_offset(Key, Key.out, p) + v * vector::lanes, activated<Key.function, vector>(sum));
     }
 };
 

@@ -3,6 +3,8 @@
 
 #include <string_view>
 
+#include <dlas/core/element.hpp>
+#include <dlas/core/layer.hpp>
 #include <dlas/core/policy.hpp>
 
 namespace dlas {
@@ -10,6 +12,14 @@ namespace dlas {
 struct f32 {
     static constexpr policy_kind kind = policy_kind::format;
     static constexpr std::string_view name = "f32";
+
+    template <class Target>
+    static constexpr element activations = element::f32;
+
+    template <class Algorithm>
+    static constexpr std::string_view refuses(const conv2d_layer&) {
+        return {};
+    }
 };
 
 }  // namespace dlas

@@ -25,6 +25,63 @@ struct avx2 : sse42 {
 #if defined(__AVX2__) && defined(__FMA__)
 template <>
 struct simd<float, avx2> : xsimd_float<xsimd::fma3<xsimd::avx2>> {};
+
+/// As SSE4.2's, twice as wide.
+template <>
+struct simd<std::int8_t, avx2> {
+    using batch = simd<float, avx2>::batch;
+    using byte = std::uint8_t;
+    using sums = __m256i;
+    static constexpr int lanes = 8;
+    struct pixel {
+        __m256i even, odd;
+    };
+    struct weights {
+        __m256i even, odd;
+    };
+
+    template <int N>
+    static batch load_bytes(const byte* from) {
+        std::int64_t bytes = 0;
+        __builtin_memcpy(&bytes, from, N);
+        return batch(_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_cvtsi64_si128(bytes))));
+    }
+    template <int N>
+    static void store_bytes(byte* to, batch x, std::int32_t zero) {
+        const __m256i integers = _mm256_add_epi32(_mm256_cvtps_epi32(x), _mm256_set1_epi32(zero));
+        const __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(integers), _mm256_extracti128_si256(integers, 1));
+        const std::int64_t bytes = _mm_cvtsi128_si64(_mm_packus_epi16(words, words));
+        __builtin_memcpy(to, &bytes, N);
+    }
+    static sums load_sums(const std::int32_t* from) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)); }
+    static sums add(sums a, sums b) { return _mm256_add_epi32(a, b); }
+    static batch to_float(sums s) { return batch(_mm256_cvtepi32_ps(s)); }
+    static sums to_sums(batch x) { return _mm256_cvtps_epi32(x); }
+    static pixel load_pixel(const byte* from) {
+        std::int32_t bytes;
+        __builtin_memcpy(&bytes, from, 4);
+        const __m256i all = _mm256_set1_epi32(bytes);
+        return {_mm256_and_si256(all, _mm256_set1_epi16(0xff)), _mm256_srli_epi16(all, 8)};
+    }
+    /// Even and odd weights of a lane, moved to the top of 16 bits and back with their sign.
+    template <int Bits>
+    static weights load_weights(const std::int8_t* from) {
+        if constexpr (Bits == 8) {
+            const __m256i all = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
+            return {_mm256_srai_epi16(_mm256_slli_epi16(all, 8), 8), _mm256_srai_epi16(all, 8)};
+        } else if constexpr (Bits == 4) {
+            const __m256i pairs = _mm256_cvtepu8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
+            return {_mm256_srai_epi16(_mm256_slli_epi16(pairs, 12), 12), _mm256_srai_epi16(_mm256_slli_epi16(pairs, 8), 12)};
+        } else {
+            const __m256i fours = _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from)));
+            const __m256i pairs = _mm256_or_si256(fours, _mm256_slli_epi32(fours, 12));
+            return {_mm256_srai_epi16(_mm256_slli_epi16(pairs, 14), 14), _mm256_srai_epi16(_mm256_slli_epi16(pairs, 12), 14)};
+        }
+    }
+    static sums dot(pixel x, const weights& w, sums s) {
+        return _mm256_add_epi32(_mm256_add_epi32(s, _mm256_madd_epi16(x.even, w.even)), _mm256_madd_epi16(x.odd, w.odd));
+    }
+};
 #endif
 
 }  // namespace dlas

@@ -59,6 +59,60 @@ struct simd<float, avx512> : xsimd_float<xsimd::avx512f> {
         return _mm512_maskz_sub_ps(static_cast<__mmask16>(-1), biased, shift);
     }
 };
+
+/// As SSE4.2's, four times as wide. The masked forms again because of g++ 12's warnings.
+template <>
+struct simd<std::int8_t, avx512> {
+    using batch = simd<float, avx512>::batch;
+    using byte = std::uint8_t;
+    using sums = __m512i;
+    static constexpr int lanes = 16;
+    struct pixel {
+        __m512i even, odd;
+    };
+    struct weights {
+        __m512i even, odd;
+    };
+
+    template <int N>
+    static batch load_bytes(const byte* from) {
+        const __m128i bytes = _mm_maskz_loadu_epi8(static_cast<__mmask16>((1u << N) - 1), from);
+        return batch(_mm512_maskz_cvtepi32_ps(static_cast<__mmask16>(-1), _mm512_maskz_cvtepu8_epi32(static_cast<__mmask16>(-1), bytes)));
+    }
+    template <int N>
+    static void store_bytes(byte* to, batch x, std::int32_t zero) {
+        const __m512i integers = _mm512_add_epi32(_mm512_maskz_cvtps_epi32(static_cast<__mmask16>(-1), x), _mm512_set1_epi32(zero));
+        _mm512_mask_cvtepi32_storeu_epi8(to, static_cast<__mmask16>((1u << N) - 1), integers);
+    }
+    static sums load_sums(const std::int32_t* from) { return _mm512_loadu_si512(from); }
+    static sums add(sums a, sums b) { return _mm512_add_epi32(a, b); }
+    static batch to_float(sums s) { return batch(_mm512_maskz_cvtepi32_ps(static_cast<__mmask16>(-1), s)); }
+    static sums to_sums(batch x) { return _mm512_maskz_cvtps_epi32(static_cast<__mmask16>(-1), x); }
+    static pixel load_pixel(const byte* from) {
+        std::int32_t bytes;
+        __builtin_memcpy(&bytes, from, 4);
+        const __m512i all = _mm512_set1_epi32(bytes);
+        return {_mm512_and_si512(all, _mm512_set1_epi16(0xff)), _mm512_srli_epi16(all, 8)};
+    }
+    /// Even and odd weights of a lane, moved to the top of 16 bits and back with their sign.
+    template <int Bits>
+    static weights load_weights(const std::int8_t* from) {
+        if constexpr (Bits == 8) {
+            const __m512i all = _mm512_loadu_si512(from);
+            return {_mm512_srai_epi16(_mm512_slli_epi16(all, 8), 8), _mm512_srai_epi16(all, 8)};
+        } else if constexpr (Bits == 4) {
+            const __m512i pairs = _mm512_maskz_cvtepu8_epi16(static_cast<__mmask32>(-1), _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
+            return {_mm512_srai_epi16(_mm512_slli_epi16(pairs, 12), 12), _mm512_srai_epi16(_mm512_slli_epi16(pairs, 8), 12)};
+        } else {
+            const __m512i fours = _mm512_maskz_cvtepu8_epi32(static_cast<__mmask16>(-1), _mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
+            const __m512i pairs = _mm512_or_si512(fours, _mm512_maskz_slli_epi32(static_cast<__mmask16>(-1), fours, 12));
+            return {_mm512_srai_epi16(_mm512_slli_epi16(pairs, 14), 14), _mm512_srai_epi16(_mm512_slli_epi16(pairs, 12), 14)};
+        }
+    }
+    static sums dot(pixel x, const weights& w, sums s) {
+        return _mm512_add_epi32(_mm512_add_epi32(s, _mm512_madd_epi16(x.even, w.even)), _mm512_madd_epi16(x.odd, w.odd));
+    }
+};
 #endif
 
 }  // namespace dlas

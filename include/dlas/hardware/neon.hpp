@@ -29,6 +29,8 @@ struct neon : scalar {
 #if defined(__aarch64__)
 template <>
 struct simd<float, neon> : xsimd_float<xsimd::neon64> {};
+template <>
+struct simd<std::int8_t, neon> : plain_integers<neon> {};
 #endif
 
 }  // namespace dlas

@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <string_view>
 
+#include <dlas/core/element.hpp>
 #include <dlas/core/policy.hpp>
+#include <dlas/hardware/plain_integers.hpp>
 #include <dlas/hardware/simd.hpp>
 
 namespace dlas {
@@ -20,6 +22,8 @@ struct scalar {
     static constexpr bool fused_multiply_add = false;
     static constexpr int l1_bytes = 32 * 1024;
     static constexpr int l2_bytes = 256 * 1024;
+    static constexpr element quantized_element = element::s8;
+    static constexpr int dot_registers = 0;  ///< registers that a dot product needs for the parts of its operands
     static constexpr int near_bytes = l2_bytes;  ///< a feature map of fewer bytes is written and read again at little cost
     static constexpr int prefetch_bytes = 0;  ///< how far ahead kernels ask for weights; 0: never
 
@@ -46,6 +50,7 @@ struct simd<float, scalar> {
     static batch subtract(batch a, batch b) { return a - b; }
     static batch multiply(batch a, batch b) { return a * b; }
     static batch multiply_add(batch a, batch b, batch c) { return a * b + c; }
+    static batch rounded(batch x) { return kept_rounded(x); }
     static batch max(batch a, batch b) { return a < b ? b : a; }
     static batch min(batch a, batch b) { return b < a ? b : a; }
     static batch divide(batch a, batch b) { return a / b; }
@@ -57,5 +62,8 @@ struct simd<float, scalar> {
         return static_cast<float>(nearest);
     }
 };
+
+template <>
+struct simd<std::int8_t, scalar> : plain_integers<scalar> {};
 
 }  // namespace dlas

@@ -14,6 +14,8 @@ struct sse42 : scalar {
     static constexpr std::string_view compile_flags = "-msse4.2";
     static constexpr int vector_bytes = 16;
     static constexpr int vector_registers = 16;
+    static constexpr element quantized_element = element::u8;
+    static constexpr int dot_registers = 4;
 
 #if defined(__x86_64__)
     static bool available() { return __builtin_cpu_supports("sse4.2"); }
@@ -25,6 +27,64 @@ struct sse42 : scalar {
 #ifdef __SSE4_2__
 template <>
 struct simd<float, sse42> : xsimd_float<xsimd::sse4_2> {};
+
+/// Bytes without a sign times bytes with one. pmaddubsw would do a pair at once but saturates at 16 bits, where 2 * 255 * 127 does not fit:
+/// even and odd bytes are widened instead, each pair of products is summed up in 32 bits.
+template <>
+struct simd<std::int8_t, sse42> {
+    using batch = simd<float, sse42>::batch;
+    using byte = std::uint8_t;
+    using sums = __m128i;
+    static constexpr int lanes = 4;
+    struct pixel {
+        __m128i even, odd;
+    };
+    struct weights {
+        __m128i even, odd;
+    };
+
+    template <int N>
+    static batch load_bytes(const byte* from) {
+        std::int32_t bytes = 0;
+        __builtin_memcpy(&bytes, from, N);
+        return batch(_mm_cvtepi32_ps(_mm_cvtepu8_epi32(_mm_cvtsi32_si128(bytes))));
+    }
+    template <int N>
+    static void store_bytes(byte* to, batch x, std::int32_t zero) {
+        const __m128i integers = _mm_add_epi32(_mm_cvtps_epi32(x), _mm_set1_epi32(zero));
+        const __m128i words = _mm_packs_epi32(integers, integers);
+        const std::int32_t bytes = _mm_cvtsi128_si32(_mm_packus_epi16(words, words));
+        __builtin_memcpy(to, &bytes, N);
+    }
+    static sums load_sums(const std::int32_t* from) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(from)); }
+    static sums add(sums a, sums b) { return _mm_add_epi32(a, b); }
+    static batch to_float(sums s) { return batch(_mm_cvtepi32_ps(s)); }
+    static sums to_sums(batch x) { return _mm_cvtps_epi32(x); }
+    static pixel load_pixel(const byte* from) {
+        std::int32_t bytes;
+        __builtin_memcpy(&bytes, from, 4);
+        const __m128i all = _mm_set1_epi32(bytes);
+        return {_mm_and_si128(all, _mm_set1_epi16(0xff)), _mm_srli_epi16(all, 8)};
+    }
+    /// Even and odd weights of a lane, moved to the top of 16 bits and back with their sign.
+    template <int Bits>
+    static weights load_weights(const std::int8_t* from) {
+        if constexpr (Bits == 8) {
+            const __m128i all = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+            return {_mm_srai_epi16(_mm_slli_epi16(all, 8), 8), _mm_srai_epi16(all, 8)};
+        } else if constexpr (Bits == 4) {
+            const __m128i pairs = _mm_cvtepu8_epi16(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from)));
+            return {_mm_srai_epi16(_mm_slli_epi16(pairs, 12), 12), _mm_srai_epi16(_mm_slli_epi16(pairs, 8), 12)};
+        } else {
+            const __m128i fours = _mm_cvtepu8_epi32(_mm_loadu_si32(from));
+            const __m128i pairs = _mm_or_si128(fours, _mm_slli_epi32(fours, 12));
+            return {_mm_srai_epi16(_mm_slli_epi16(pairs, 14), 14), _mm_srai_epi16(_mm_slli_epi16(pairs, 12), 14)};
+        }
+    }
+    static sums dot(pixel x, const weights& w, sums s) {
+        return _mm_add_epi32(_mm_add_epi32(s, _mm_madd_epi16(x.even, w.even)), _mm_madd_epi16(x.odd, w.odd));
+    }
+};
 #endif
 
 }  // namespace dlas

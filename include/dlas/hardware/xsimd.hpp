@@ -4,6 +4,8 @@
 
 #include <xsimd/xsimd.hpp>
 
+#include <dlas/hardware/plain_integers.hpp>
+
 namespace dlas {
 
 /// simd<float, Target> for an xsimd architecture.
@@ -33,6 +35,7 @@ struct xsimd_float {
     static batch subtract(batch a, batch b) { return a - b; }
     static batch multiply(batch a, batch b) { return a * b; }
     static batch multiply_add(batch a, batch b, batch c) { return xsimd::fma(a, b, c); }
+    static batch rounded(batch x) { return batch(kept_rounded(static_cast<typename batch::register_type>(x))); }
     static batch max(batch a, batch b) { return xsimd::max(a, b); }
     static batch min(batch a, batch b) { return xsimd::min(a, b); }
     static batch divide(batch a, batch b) { return a / b; }

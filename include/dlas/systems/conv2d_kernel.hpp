@@ -6,7 +6,7 @@
 
 namespace dlas {
 
-/// A compiled convolution as plain data. Feature maps: the input has a halo of the layer's padding, zeroed by the caller;
+/// A compiled convolution as plain data. Feature maps: the input has a halo of the layer's padding, zeroed (zero points) by the caller;
 /// output and residual have none.
 struct conv2d_executable {
     std::string_view name;       ///< "conv2d/56x56x64-64k3s1p1/f32/dense/direct/avx512"
@@ -20,8 +20,10 @@ struct conv2d_executable {
     std::int64_t weight_bytes = 0;  ///< packed
     std::int64_t workspace_bytes = 0;
     void (*pack)(const float* filter, const float* bias, float* packed) = nullptr;  ///< OIHW filter, one bias a channel
+    void (*pack_quantized)(const quantized_parameters&, float* packed) = nullptr;   ///< of a quantized format, in place of `pack`
     void (*run)(const kernel_arguments&) = nullptr;  ///< `input` points at the first pixel inside the halo
     bool (*available)() = nullptr;
+    element type = element::f32;  ///< of the feature maps
 };
 
 /// A layer and a stack, as a kernel: conv2d_kernel<{.in = {56, 56, 64}, .channels = 64, .kernel = 3, .padding = 1}, stack<avx512>>.
@@ -37,15 +39,16 @@ struct conv2d_kernel {
                   "[dlas] conv2d_kernel: the window is larger than the padded input");
     static_assert(require_runs<Stack, Layer>());
     using target = typename Stack::target;
-    using algorithm = chosen_algorithm<typename Stack::algorithm, Layer, target>;
+    using algorithm = chosen_algorithm<typename Stack::algorithm, Layer, target, typename Stack::format>;
 
     static constexpr conv2d_layer layer = Layer;
     static constexpr shape out = Layer.out();
     static constexpr int padded_width = Layer.in.width + Layer.padding.left + Layer.padding.right;
     static constexpr int padded_height = Layer.in.height + Layer.padding.top + Layer.padding.bottom;
-    static constexpr placement in_place = {padded_width * Layer.in.channels, Layer.in.channels};
-    static constexpr placement out_place = {out.width * out.channels, out.channels};
-    using kernel = typename algorithm::template kernel<conv2d_key{Layer, in_place, out_place, Layer.residual ? out_place : placement{}, Stack::schedule::options},
+    static constexpr element type = Stack::format::template activations<target>;
+    static constexpr placement in_place = {padded_width * Layer.in.channels, Layer.in.channels, type};
+    static constexpr placement out_place = {out.width * out.channels, out.channels, type};
+    using kernel = typename algorithm::template kernel<conv2d_key{Layer, in_place, out_place, Layer.residual ? out_place : placement{0, 0, type}, Stack::schedule::options},
                                                        typename Stack::format, target>;
 
     static constexpr std::int64_t workspace_bytes = Stack::threads::count * kernel::workspace_bytes;
@@ -61,10 +64,16 @@ struct conv2d_kernel {
     }();
 
     /// The kernel as plain data.
-    static constexpr conv2d_executable code = {
-        name_text.view(), algorithm::name, target::name, Layer, std::int64_t{4} * in_place.row_stride * padded_height,
-        std::int64_t{4} * (Layer.padding.top * in_place.row_stride + Layer.padding.left * in_place.pixel_stride), 4 * in_place.row_stride,
-        std::int64_t{4} * out.elements(), weight_bytes, workspace_bytes, &kernel::pack, &kernel::run, &target::available};
+    static constexpr conv2d_executable code = [] {
+        constexpr std::int64_t bytes = element_bytes(type), beyond = is_quantized(type) ? dot_bytes - 1 : 0;
+        conv2d_executable e = {name_text.view(), algorithm::name, target::name, Layer, bytes * in_place.row_stride * padded_height + beyond,
+                               bytes * (Layer.padding.top * in_place.row_stride + Layer.padding.left * in_place.pixel_stride),
+                               static_cast<int>(bytes) * in_place.row_stride, bytes * out.elements(), weight_bytes, workspace_bytes,
+                               nullptr, nullptr, &kernel::run, &target::available, type};
+        if constexpr (is_quantized(type)) e.pack_quantized = &kernel::pack_quantized;
+        else e.pack = &kernel::pack;
+        return e;
+    }();
 };
 
 }  // namespace dlas

@@ -7,11 +7,12 @@
 #include <span>
 #include <string_view>
 
+#include <dlas/algorithms/requantize.hpp>
 #include <dlas/systems/program.hpp>
 
 namespace dlas {
 
-/// The zeros around a feature map: written before its first step, for its memory may have been another's.
+/// The zeros (or zero points) around a feature map: written before its first step, for its memory may have been another's.
 struct halo_fill {
     std::int64_t offset = 0;       ///< bytes from the start of the arena
     int rows = 0;                  ///< of the map; 0 where there is no halo
@@ -41,12 +42,23 @@ struct executable_step {
     std::int64_t workspace_bytes = 0;
 
     void (*pack)(const float* filter, const float* bias, float* packed) = nullptr;
+    void (*pack_quantized)(const quantized_parameters&, float* packed) = nullptr;  ///< where any of its maps is quantized
     std::int64_t weight_bytes = 0;  ///< packed
     std::string_view batch_norm;  ///< folded, or, for an affine step, what it applies
     float epsilon = 0;
     int channels = 0;
     bool bias = false;
     bool linear = false;          ///< the filter is stored as a matrix
+
+    // The maps that a step touches: numbers from 0 below executable::maps, the same for all plans of a model. Slices of one map share one.
+    int input_map = -1;
+    int second_map = -1;
+    int output_map = -1;
+    placement input_place;
+    shape output_shape;
+    placement output_place;
+    int weight_bits = 32;
+    bool keeps_scale = false;     ///< integers go through it unchanged
 
     /// Whether `run` runs this step and no other.
     constexpr bool runs_alone() const { return run != nullptr && run_weights == weights; }
@@ -67,23 +79,27 @@ struct executable {
     std::span<const executable_step> steps;
     bool (*available)() = nullptr;  ///< whether this CPU has the target
     int threads = 1;                ///< the most that may run it together (systems/thread_pool.hpp)
+    int maps = 0;
 };
 
-/// Writes the zeros of a halo.
-inline void fill_halo(const halo_fill& h, std::byte* arena) {
+/// Writes the halo of a step's output, if this is the first step to touch it.
+inline void fill_halo(const executable_step& step, const std::byte* weights, std::byte* arena) {
+    const halo_fill& h = step.halo;
     if (h.rows == 0) return;
+    std::int32_t value = 0;
+    if (is_quantized(step.output_place.type)) value = reinterpret_cast<const requantization*>(weights + step.weights)->zero;
     std::byte* at = arena + h.offset;
-    auto zero = [&at](std::int64_t bytes) {
-        __builtin_memset(at, 0, static_cast<std::size_t>(bytes));
+    auto fill = [&at, value](std::int64_t bytes) {
+        __builtin_memset(at, value, static_cast<std::size_t>(bytes));
         at += bytes;
     };
-    zero(h.top_bytes);
+    fill(h.top_bytes);
     for (int row = 0; row < h.rows; ++row) {
-        zero(h.left_bytes);
+        fill(h.left_bytes);
         at += h.row_bytes;
-        zero(h.right_bytes);
+        fill(h.right_bytes);
     }
-    zero(h.bottom_bytes);
+    fill(h.bottom_bytes);
 }
 
 /// The pointers that a step's kernel is given.
@@ -97,7 +113,7 @@ inline kernel_arguments arguments_of(const executable_step& step, const float* i
 inline const float* run(const executable& code, const float* image, const std::byte* weights, std::byte* arena) {
     for (const executable_step& step : code.steps) {
         if (step.run == nullptr) continue;
-        fill_halo(step.halo, arena);
+        fill_halo(step, weights, arena);
         step.run(arguments_of(step, image, weights, arena));
     }
     return reinterpret_cast<const float*>(arena + code.output_offset);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <dlas/algorithms/separable.hpp>
+#include <dlas/systems/conversion.hpp>
 #include <dlas/systems/memory_plan.hpp>
 #include <dlas/systems/program.hpp>
 #include <dlas/systems/stack.hpp>
@@ -76,8 +77,9 @@ constexpr int rows_by_rule(const program<P>& p, const fused_steps& f) {
 /// The steps that a plan runs together with `Step`; none where it runs alone.
 template <class Model, class Plan, int Step>
 consteval fused_steps fused_with() {
-    constexpr const auto& p = program_of<Model>;
     fused_steps result;
+    if constexpr (!all_float<Model, Plan>) return result;  // bands are of floats
+    constexpr const auto& p = program_of<Model>;
     auto ask = [&result]<int At>() {
         if constexpr (At >= 0 && At < p.steps.size()) {
             constexpr fused_steps f = fusing::around(p, At);

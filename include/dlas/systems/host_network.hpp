@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <concepts>
 #include <memory>
 #include <string>
 #include <vector>
@@ -20,15 +21,19 @@ class weight_reader {
 public:
     explicit weight_reader(const safetensors& file) : file_(file), used_(file.tensors().size(), false) {}
 
-    std::span<const float> read(std::string_view layer, std::string_view parameter, std::vector<std::int64_t> wanted) {
+    template <class Element = float>
+    std::span<const Element> read(std::string_view layer, std::string_view parameter, std::vector<std::int64_t> wanted) {
+        constexpr std::string_view type = std::same_as<Element, float> ? "F32" : std::same_as<Element, std::int32_t> ? "I32" : "I8";
+        static_assert(std::same_as<Element, float> || std::same_as<Element, std::int32_t> || std::same_as<Element, std::int8_t>);
         const std::string name = std::string(layer) + "." + std::string(parameter);
         const safetensors::tensor* tensor = file_.find(name);
         if (tensor == nullptr) throw error(file_.origin() + ": tensor '" + name + "' is missing; the network needs it with shape " + spell(wanted));
         if (tensor->shape != wanted)
             throw error(file_.origin() + ": tensor '" + name + "' has shape " + spell(tensor->shape) + ", the network needs " + spell(wanted));
-        if (tensor->dtype != "F32") throw error(file_.origin() + ": tensor '" + name + "' is " + tensor->dtype + ", the network needs F32");
+        if (tensor->dtype != type)
+            throw error(file_.origin() + ": tensor '" + name + "' is " + tensor->dtype + ", the network needs " + std::string(type));
         used_[static_cast<std::size_t>(tensor - file_.tensors().data())] = true;
-        return tensor->f32();
+        return {reinterpret_cast<const Element*>(tensor->bytes.data()), tensor->bytes.size() / sizeof(Element)};
     }
 
     bool has(std::string_view layer, std::string_view parameter) const {
@@ -53,37 +58,77 @@ private:
     std::vector<bool> used_;
 };
 
+/// The parameters of a convolution as its kernel sees them: normalizations folded.
+struct folded_layer {
+    std::vector<float> filter;  ///< OIHW
+    std::vector<float> bias;
+};
+
+namespace packing {
+
+inline double square_root(double x) { return std::sqrt(x); }
+
+inline batch_norm_parameters batch_norm_of(const executable_step& step, weight_reader& reader) {
+    auto read = [&](const char* parameter) { return reader.read(step.batch_norm, parameter, {step.channels}).data(); };
+    return {read("weight"), read("bias"), read("running_mean"), read("running_var"), step.epsilon};
+}
+
+inline std::vector<std::int64_t> filter_shape(const executable_step& step) {
+    const conv2d_layer& layer = step.conv;
+    if (step.linear) return {layer.channels, layer.in.elements()};
+    return {layer.channels, layer.group_in(), layer.kernel.height, layer.kernel.width};
+}
+
+inline folded_layer folded(const executable_step& step, weight_reader& reader) {
+    const conv2d_layer& layer = step.conv;
+    const std::span<const float> stored = reader.read(step.layer, "weight", filter_shape(step));
+    folded_layer result = {{stored.begin(), stored.end()}, std::vector<float>(static_cast<std::size_t>(layer.channels), 0.0f)};
+    // Exporters fold batch normalizations too: such a file has a bias where the network has a normalization.
+    const bool folded = !step.bias && !step.batch_norm.empty() && !reader.has(step.batch_norm, "weight") && reader.has(step.layer, "bias");
+    if (step.bias || folded) std::ranges::copy(reader.read(step.layer, "bias", {layer.channels}), result.bias.begin());
+    if (!step.batch_norm.empty() && !folded)
+        fold_batch_norm(batch_norm_of(step, reader), layer.channels, layer.filter_elements() / layer.channels, result.filter.data(),
+                        result.bias.data(), square_root);
+    return result;
+}
+
+}  // namespace packing
+
 /// Packs a file's tensors for a compiled network, batch normalizations folded (or taken as they are from a file in which they
-/// already are, where the convolution has no bias of its own). `packed` holds code.weight_bytes.
+/// already are, where the convolution has no bias of its own). Steps whose feature maps are integers need a file that quantize()
+/// made (systems/quantize.hpp). `packed` holds code.weight_bytes.
 /// Throws dlas::error naming the tensor that is missing, left over, or of the wrong type or shape.
 inline void pack_weights(const executable& code, const safetensors& file, std::byte* packed) {
     weight_reader reader(file);
-    const auto square_root = [](double x) { return std::sqrt(x); };
-    auto batch_norm = [&](const executable_step& step) {
-        auto read = [&](const char* parameter) { return reader.read(step.batch_norm, parameter, {step.channels}).data(); };
-        return batch_norm_parameters{read("weight"), read("bias"), read("running_mean"), read("running_var"), step.epsilon};
+    std::span<const float> scales;
+    std::span<const std::int32_t> zeros;
+    for (const executable_step& step : code.steps)
+        if (step.pack_quantized != nullptr && scales.empty()) {
+            scales = reader.read("maps", "scale", {code.maps});
+            zeros = reader.read<std::int32_t>("maps", "zero", {code.maps});
+        }
+    auto map = [&](int index) {
+        if (index < 0) return quantization{};
+        return quantization{scales[static_cast<std::size_t>(index)], zeros[static_cast<std::size_t>(index)]};
     };
     for (const executable_step& step : code.steps) {
         float* to = reinterpret_cast<float*>(packed + step.weights);
-        if (step.kind == step_kind::conv2d) {
-            const conv2d_layer& layer = step.conv;
-            const std::vector<std::int64_t> shape =
-                step.linear ? std::vector<std::int64_t>{layer.channels, layer.in.elements()}
-                            : std::vector<std::int64_t>{layer.channels, layer.group_in(), layer.kernel.height, layer.kernel.width};
-            const std::span<const float> stored = reader.read(step.layer, "weight", shape);
-            std::vector<float> filter(stored.begin(), stored.end());
-            std::vector<float> bias(static_cast<std::size_t>(layer.channels), 0.0f);
-            // Exporters fold batch normalizations too: such a file has a bias where the network has a normalization.
-            const bool folded = !step.bias && !step.batch_norm.empty() && !reader.has(step.batch_norm, "weight") && reader.has(step.layer, "bias");
-            if (step.bias || folded) std::ranges::copy(reader.read(step.layer, "bias", {layer.channels}), bias.begin());
-            if (!step.batch_norm.empty() && !folded)
-                fold_batch_norm(batch_norm(step), layer.channels, layer.filter_elements() / layer.channels, filter.data(), bias.data(), square_root);
-            step.pack(filter.data(), bias.data(), to);
+        if (step.pack_quantized != nullptr) {
+            quantized_parameters parameters = {.input = map(step.input_map), .second = map(step.second_map), .output = map(step.output_map)};
+            if (step.kind == step_kind::conv2d) {
+                parameters.filter = reader.read<std::int8_t>(step.layer, "weight", packing::filter_shape(step)).data();
+                parameters.bias = reader.read<std::int32_t>(step.layer, "bias", {step.channels}).data();
+                parameters.filter_scales = reader.read(step.layer, "scale", {step.channels}).data();
+            }
+            step.pack_quantized(parameters, to);
+        } else if (step.kind == step_kind::conv2d) {
+            const folded_layer layer = packing::folded(step, reader);
+            step.pack(layer.filter.data(), layer.bias.data(), to);
         } else if (step.kind == step_kind::affine) {
-            const batch_norm_parameters parameters = batch_norm(step);
+            const batch_norm_parameters parameters = packing::batch_norm_of(step, reader);
             for (int channel = 0; channel < step.channels; ++channel) {
                 double scale, shift;
-                batch_norm_scale(parameters, channel, scale, shift, square_root);
+                batch_norm_scale(parameters, channel, scale, shift, packing::square_root);
                 to[channel] = static_cast<float>(scale);
                 to[step.channels + channel] = static_cast<float>(shift);
             }

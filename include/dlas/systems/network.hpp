@@ -6,6 +6,7 @@
 
 #include <dlas/algorithms/elementwise.hpp>
 #include <dlas/algorithms/pool.hpp>
+#include <dlas/systems/conversion.hpp>
 #include <dlas/systems/executable.hpp>
 #include <dlas/systems/fusion.hpp>
 #include <dlas/systems/memory_plan.hpp>
@@ -29,11 +30,17 @@ consteval planned_step plan_convolution() {
     using target = typename chosen_stack::target;
     planned_step result;
     if constexpr (require_runs<chosen_stack, Key.layer>()) {
-        using algorithm = chosen_algorithm<typename chosen_stack::algorithm, Key.layer, target>;
+        using format = typename chosen_stack::format;
+        using algorithm = chosen_algorithm<typename chosen_stack::algorithm, Key.layer, target, format>;
         constexpr conv2d_key scheduled = Key.scheduled(chosen_stack::schedule::options);
-        using kernel = typename algorithm::template kernel<scheduled, typename chosen_stack::format, target>;
+        using kernel = typename algorithm::template kernel<scheduled, format, target>;
         result.step.run = &kernel::run;
-        result.step.pack = &kernel::pack;
+        if constexpr (is_quantized(Key.in.type)) {
+            result.step.pack_quantized = &kernel::pack_quantized;
+            result.step.weight_bits = format::weight_bits;
+        } else {
+            result.step.pack = &kernel::pack;
+        }
         result.step.algorithm = algorithm::name;
         result.step.weight_bytes = kernel::packed_elements * static_cast<std::int64_t>(sizeof(float));
         result.workspace_bytes = kernel::workspace_bytes;
@@ -41,20 +48,20 @@ consteval planned_step plan_convolution() {
     return result;
 }
 
-template <class Model, int Step>
+template <const auto& Program, int Step>
 inline constexpr conv2d_key key_of_step = [] {
-    constexpr const auto& p = program_of<Model>;
+    constexpr const auto& p = Program;
     constexpr program_step s = p.steps[Step];
-    return conv2d_key{s.conv, p.place(s.input), p.place(s.output), p.place(s.second)};
+    return conv2d_key{s.conv, p.place(s.input), p.place(s.output), s.second < 0 ? placement{0, 0, p.place(s.input).type} : p.place(s.second)};
 }();
 
 /// One of several steps that run together: all have parameters, the last one runs them all.
 template <class Model, class Plan, fused_steps Fused, int Index>
 consteval planned_step plan_fused() {
     constexpr conv2d_layer layer = program_of<Model>.steps[Index].conv;
-    constexpr conv2d_key filter = key_of_step<Model, Fused.depthwise>;
+    constexpr conv2d_key filter = key_of_step<program_of<Model>, Fused.depthwise>;
     using chosen_stack = stack_for<Plan, filter.layer>;
-    constexpr separable_key key = {key_of_step<Model, Fused.first>, filter.scheduled(chosen_stack::schedule::options), key_of_step<Model, Fused.last>,
+    constexpr separable_key key = {key_of_step<program_of<Model>, Fused.first>, filter.scheduled(chosen_stack::schedule::options), key_of_step<program_of<Model>, Fused.last>,
                                    Fused.first < Fused.depthwise, Fused.last > Fused.depthwise, Fused.rows};
     planned_step result;
     result.fused = Fused;
@@ -76,10 +83,15 @@ consteval planned_step plan_fused() {
     return result;
 }
 
+template <element In, element Second, element Out, activation Function, class Target>
+void pack_step_parameters(const quantized_parameters& parameters, float* packed) {
+    pack_requantization<Target>(requantization_of<Target>(parameters, In, Second, Out, Function), packed);
+}
+
 template <class Model, class Plan, int Index>
 consteval planned_step plan_step() {
     constexpr const auto& g = graph_of<Model>;
-    constexpr const auto& p = program_of<Model>;
+    constexpr const auto& p = planned_program<Model, Plan>;
     constexpr program_step s = p.steps[Index];
     constexpr shape map = p.tensors[s.output].map;
     constexpr placement out = p.place(s.output);
@@ -89,12 +101,12 @@ consteval planned_step plan_step() {
     if constexpr (s.kind == step_kind::conv2d) {
         constexpr fused_steps fused = fused_with<Model, Plan, Index>();
         if constexpr (fused.first >= 0) result = plan_fused<Model, Plan, fused, Index>();
-        else result = plan_convolution<Plan, key_of_step<Model, Index>>();
+        else result = plan_convolution<Plan, key_of_step<planned_program<Model, Plan>, Index>>();
         result.step.channels = s.conv.channels;
     } else if constexpr (s.kind == step_kind::pool2d) {
         result.step.run = &pool2d_kernel<pool2d_key{s.pool, in, out}, target>::run;
     } else if constexpr (s.kind == step_kind::global_average_pool) {
-        result.step.run = &global_average_pool_kernel<global_pool_key{p.tensors[s.input].map, in}, target>::run;
+        result.step.run = &global_average_pool_kernel<global_pool_key{p.tensors[s.input].map, in, out.type}, target>::run;
     } else if constexpr (s.kind == step_kind::subsample) {
         constexpr node n = g.nodes[s.node];
         result.step.run = &subsample_kernel<subsample_key{p.tensors[s.input].map, map, n.stride, n.channels_before, in, out}, target>::run;
@@ -109,6 +121,23 @@ consteval planned_step plan_step() {
             result.step.weight_bytes = 2 * map.channels * static_cast<std::int64_t>(sizeof(float));
         }
     }
+    // Steps without weights have what the integers stand for, where there are any.
+    if constexpr (s.kind != step_kind::conv2d && (is_quantized(in.type) || is_quantized(out.type))) {
+        result.step.pack_quantized = &pack_step_parameters<in.type, p.place(s.second).type, out.type, s.activation, target>;
+        result.step.weight_bytes = requantization_bytes;
+    }
+    auto map_of = [](int tensor) {
+        if (tensor < 0) return -1;
+        const int buffer = p.tensors[tensor].buffer;
+        return p.buffers[buffer].converted < 0 ? buffer : p.buffers[buffer].converted;
+    };
+    result.step.input_map = map_of(s.input);
+    result.step.second_map = map_of(s.second);
+    result.step.output_map = map_of(s.output);
+    result.step.input_place = in;
+    result.step.output_shape = map;
+    result.step.output_place = out;
+    result.step.keeps_scale = s.kind == step_kind::subsample || s.kind == step_kind::copy || (s.kind == step_kind::pool2d && s.pool.maximum);
     result.step.kind = s.kind;
     result.step.conv = s.conv;
     if constexpr (s.kind == step_kind::conv2d) {
@@ -156,13 +185,15 @@ struct deployment {
     std::int64_t output_offset = 0;
 };
 
+/// Dot products read up to three bytes beyond what they are given.
+constexpr std::int64_t bytes_of(const program_buffer& b) { return b.elements() * element_bytes(b.type) + (is_quantized(b.type) ? dot_bytes - 1 : 0); }
+
 /// Puts the steps together: lays out the arena and the packed weights. Each thread has a workspace.
 template <int P>
 consteval auto deploy(const program<P>& p, const auto& planned, int threads) {
-    constexpr std::int64_t element = sizeof(float);
     constexpr int count = std::tuple_size_v<std::remove_cvref_t<decltype(planned)>>;
     list<memory_block, 2 * P> blocks;
-    for (const program_buffer& b : p.buffers) blocks.push({b.first_step < 0 ? 0 : b.elements() * element, b.first_step, b.last_step});
+    for (const program_buffer& b : p.buffers) blocks.push({b.first_step < 0 ? 0 : bytes_of(b), b.first_step, b.last_step});
     // Steps that run together read their input when the last of them runs; what lies between them is not in the arena.
     for (int i = 0; i < count; ++i) {
         const fused_steps& fused = planned[static_cast<std::size_t>(i)].fused;
@@ -177,7 +208,10 @@ consteval auto deploy(const program<P>& p, const auto& planned, int threads) {
     result.arena_bytes = plan_memory(blocks);
     result.arena_lower_bound = memory_lower_bound(blocks, p.steps.size());
 
-    auto address = [&](int tensor) { return blocks[p.tensors[tensor].buffer].offset + p.first_element(tensor) * element; };
+    auto address = [&](int tensor) {
+        const int buffer = p.tensors[tensor].buffer;
+        return blocks[buffer].offset + std::int64_t{p.first_element(tensor)} * element_bytes(p.buffers[buffer].type);
+    };
     for (int i = 0; i < count; ++i) {
         const program_step& s = p.steps[i];
         executable_step& step = result.steps[static_cast<std::size_t>(i)];
@@ -194,7 +228,7 @@ consteval auto deploy(const program<P>& p, const auto& planned, int threads) {
         result.weight_bytes += (step.weight_bytes + arena_alignment - 1) / arena_alignment * arena_alignment;
         const program_buffer& b = p.buffers[p.tensors[s.output].buffer];
         if (b.first_step == i && !b.halo.empty() && (fused.first < 0 || fused.last == i)) {
-            const std::int64_t pixel = b.pixel_stride() * element, row = b.row_stride() * element;
+            const std::int64_t pixel = b.pixel_stride() * element_bytes(b.type), row = b.row_stride() * element_bytes(b.type);
             step.halo = {blocks[p.tensors[s.output].buffer].offset, b.map.height, b.halo.top * row, b.halo.left * pixel,
                          b.map.width * pixel, b.halo.right * pixel, b.halo.bottom * row};
         }
@@ -216,12 +250,14 @@ class network {
     static_assert(compiled_for<typename Plan::target>,
                   "[dlas] the target's vectors are not available in this translation unit: compile it with the target's compile_flags "
                   "(dlas/hardware), or choose dlas::scalar");
-    static constexpr int steps = program_of<Model>.steps.size();
+    using plan = resolved_plan<Model, Plan>;
+    static constexpr const auto& program = planned_program<Model, plan>;
+    static constexpr int steps = program.steps.size();
     static constexpr int threads = stacking::thread_count<Plan>;
     static constexpr auto planned = []<int... I>(std::integer_sequence<int, I...>) {
-        return std::array<deploying::planned_step, sizeof...(I)>{deploying::plan_step<Model, resolved_plan<Model, Plan>, I>()...};
+        return std::array<deploying::planned_step, sizeof...(I)>{deploying::plan_step<Model, plan, I>()...};
     }(std::make_integer_sequence<int, steps>{});
-    static constexpr auto deployed = deploying::deploy(program_of<Model>, planned, threads);
+    static constexpr auto deployed = deploying::deploy(program, planned, threads);
 
 public:
     static constexpr shape input_shape = Model::input;
@@ -234,7 +270,7 @@ public:
     /// The network as plain data.
     static constexpr executable code = {
         Model::name, Plan::name, Plan::target::name, input_shape, output_shape, arena_bytes, weight_bytes, dlas::parameters(graph_of<Model>),
-        macs, deployed.output_offset, std::span<const executable_step>(deployed.steps), &Plan::target::available, threads};
+        macs, deployed.output_offset, std::span<const executable_step>(deployed.steps), &Plan::target::available, threads, program_of<Model>.buffers.size()};
 
     /// `packed_weights` holds weight_bytes, `arena` arena_bytes.
     constexpr network(const std::byte* packed_weights, std::byte* arena) : weights_(packed_weights), arena_(arena) {}

@@ -38,6 +38,8 @@ struct program_buffer {
     int first_step = -1;  ///< written first
     int last_step = -1;   ///< read last
     int gap = 0;          ///< elements between pixels that belong to none
+    element type = element::f32;
+    int converted = -1;   ///< the buffer whose values these are in another type
 
     constexpr int pixel_stride() const { return map.channels + gap; }
     constexpr int row_stride() const { return (map.width + halo.left + halo.right) * pixel_stride(); }
@@ -54,7 +56,7 @@ struct program {
     constexpr placement place(int tensor) const {
         if (tensor < 0) return {};
         const program_buffer& b = buffers[tensors[tensor].buffer];
-        return {b.row_stride(), b.pixel_stride()};
+        return {b.row_stride(), b.pixel_stride(), b.type};
     }
     /// Elements from the start of the tensor's buffer to its first pixel.
     constexpr int first_element(int tensor) const {
@@ -243,6 +245,7 @@ constexpr border widest(border a, border b) {
 
 template <int P>
 constexpr void find_halos(program<P>& p) {
+    for (int i = 0; i < p.buffers.size(); ++i) p.buffers[i].halo = {};
     for (const program_step& s : p.steps)
         if (s.kind == step_kind::conv2d) {
             border& halo = p.buffers[p.tensors[s.input].buffer].halo;
@@ -264,6 +267,7 @@ constexpr void separate_pixels(program<P>& p) {
 
 template <int P>
 constexpr void find_lifetimes(program<P>& p) {
+    for (int i = 0; i < p.buffers.size(); ++i) p.buffers[i].first_step = p.buffers[i].last_step = -1;
     for (int i = 0; i < p.steps.size(); ++i) {
         const program_step& s = p.steps[i];
         for (int tensor : {s.input, s.second, s.gate, s.output}) {
@@ -291,20 +295,27 @@ consteval auto lower(const graph<N, C>& g) {
 
 }  // namespace lowering
 
+template <int P>
+constexpr int capacity_of(const program<P>& p) {
+    const int most = p.steps.size() > p.tensors.size() ? p.steps.size() : p.tensors.size();
+    return most > p.buffers.size() ? most : p.buffers.size();
+}
+
+/// The same program without room for more.
+template <int Capacity, int P>
+constexpr program<Capacity> with_capacity(const program<P>& p) {
+    program<Capacity> exact;
+    for (const auto& s : p.steps) exact.steps.push(s);
+    for (const auto& t : p.tensors) exact.tensors.push(t);
+    for (const auto& b : p.buffers) exact.buffers.push(b);
+    return exact;
+}
+
 /// The program of a model, lowered once by the compiler.
 template <model Model>
 inline constexpr auto program_of = [] {
     constexpr auto lowered = lowering::lower(graph_of<Model>);
-    constexpr int largest = [](const auto& lowered_program) {
-        const int steps = lowered_program.steps.size(), tensors = lowered_program.tensors.size(), buffers = lowered_program.buffers.size();
-        const int most = steps > tensors ? steps : tensors;
-        return most > buffers ? most : buffers;
-    }(lowered);
-    program<largest> exact;
-    for (const auto& s : lowered.steps) exact.steps.push(s);
-    for (const auto& t : lowered.tensors) exact.tensors.push(t);
-    for (const auto& b : lowered.buffers) exact.buffers.push(b);
-    return exact;
+    return with_capacity<capacity_of(lowered)>(lowered);
 }();
 
 }  // namespace dlas

@@ -5,6 +5,7 @@
 #include <dlas/core/text.hpp>
 #include <dlas/formats/dense.hpp>
 #include <dlas/formats/f32.hpp>
+#include <dlas/formats/quantized.hpp>
 #include <dlas/hardware/targets.hpp>
 
 namespace dlas {
@@ -87,8 +88,8 @@ struct basic_stack {
 
     /// Whether the stack can run a layer: empty, or the reason why not. What a static_assert and a sweep both ask.
     static constexpr std::string_view refuses(const conv2d_layer& layer) {
-        // Never a label for what did not run: a format has to have kernels before a stack may carry its name.
-        if (!std::same_as<Format, f32>) return "format: there are kernels for f32 alone";
+        // Never a label for what did not run: a policy has to have kernels before a stack may carry its name.
+        if (const std::string_view no_kernel = Format::template refuses<Algorithm>(layer); !no_kernel.empty()) return no_kernel;
         if (!std::same_as<Sparsity, dense>) return "sparsity: there are kernels for dense weights alone";
         return Algorithm::template refuses<Target>(layer, Schedule::options);
     }

@@ -112,7 +112,7 @@ private:
     void run_part(int part) {
         for (const executable_step& step : job_.code->steps) {
             if (step.run == nullptr) continue;
-            if (part == 0) fill_halo(step.halo, job_.arena);  // which no kernel of the step touches
+            if (part == 0) fill_halo(step, job_.weights, job_.arena);  // which no kernel of the step touches
             kernel_arguments arguments = arguments_of(step, job_.image, job_.weights, job_.arena);
             arguments.part = part;
             arguments.parts = count_;

@@ -1,0 +1,55 @@
+// Integers in place of real numbers: weights with a scale for each output channel, feature maps with a scale and a zero point each.
+// Data Formats. What the integers are is found in optimizations/quantization.hpp.
+#pragma once
+
+#include <string_view>
+
+#include <dlas/core/element.hpp>
+#include <dlas/core/layer.hpp>
+#include <dlas/core/policy.hpp>
+#include <dlas/core/text.hpp>
+
+namespace dlas {
+
+/// Whether an algorithm has kernels for integers.
+template <class Algorithm>
+concept quantizable_algorithm = requires { requires Algorithm::runs_quantized; };
+
+/// Weights of WeightBits, symmetric, feature maps of ActivationBits, affine. Sums are 32-bit integers; results are rounded once, to the
+/// nearest integer, ties to even: every target computes the same bits.
+template <int WeightBits, int ActivationBits>
+struct quantized {
+    static constexpr policy_kind kind = policy_kind::format;
+    static constexpr int weight_bits = WeightBits;
+    static constexpr int activation_bits = ActivationBits;
+    static constexpr auto name_text = [] {
+        text<16> spelled("w");
+        spelled.append(WeightBits);
+        spelled.append("a");
+        spelled.append(ActivationBits);
+        return spelled;
+    }();
+    static constexpr std::string_view name = name_text.view();
+
+    /// What feature maps are stored as.
+    template <class Target>
+    static constexpr element activations = Target::quantized_element;
+
+    /// Why there is no kernel for a layer; `Algorithm` is the one that would run it.
+    template <class Algorithm>
+    static constexpr std::string_view refuses(const conv2d_layer& layer) {
+        if ((WeightBits != 8 && WeightBits != 4 && WeightBits != 2) || ActivationBits != 8)
+            return "format: of quantized<W, A> there are kernels for W = 8, 4 and 2 and A = 8";
+        if (!quantizable_algorithm<Algorithm>) return "format: of the algorithms direct and depthwise alone have kernels for integers";
+        if (layer.gated || layer.activation == activation::silu || layer.activation == activation::sigmoid)
+            return "format: gates, SiLU and sigmoids have no kernels for integers";
+        return {};
+    }
+};
+
+/// Eight bits each; four for weights; weights of -1, 0 and 1 times a scale.
+using int8 = quantized<8, 8>;
+using int4 = quantized<4, 8>;
+using ternary = quantized<2, 8>;
+
+}  // namespace dlas

@@ -1,0 +1,137 @@
+// Real numbers to integers: scales and zero points from what was observed, weights and biases by rounding. Model Optimizations.
+#pragma once
+
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include <dlas/core/element.hpp>
+
+namespace dlas {
+
+/// The values that integers have to stand for.
+struct value_range {
+    float low = 0;
+    float high = 0;
+
+    constexpr bool operator==(const value_range&) const = default;
+    constexpr void include(float x) {
+        if (x < low) low = x;
+        if (x > high) high = x;
+    }
+    constexpr void include(value_range r) {
+        include(r.low);
+        include(r.high);
+    }
+};
+
+/// How the range of a feature map is chosen from its values on calibration images.
+enum class range_rule : std::uint8_t {
+    min_max,             ///< all of them
+    percentile,          ///< all but the outermost 0.01 % on each side
+    mean_squared_error,  ///< the range whose rounding and clipping together cost least
+};
+
+constexpr std::string_view range_rule_name(range_rule rule) {
+    constexpr std::string_view names[] = {"min_max", "percentile", "mean_squared_error"};
+    return names[static_cast<int>(rule)];
+}
+
+/// Scale and zero point for eight bits: 0 is exact, so that padding and ReLU are. Both ends of the range are kept, though rounding the
+/// zero point moves them: the usual -1 to 1 would have all values of an image halfway between two integers otherwise.
+inline quantization quantization_for(value_range range) {
+    const double low = range.low < 0 ? double{range.low} : 0, high = range.high > 0 ? double{range.high} : 0;
+    if (high - low < 1e-30) return {1.0f, 0};
+    const double nearest = std::nearbyint(-128 - low * 255 / (high - low));
+    const int zero = static_cast<int>(nearest < -128 ? -128 : nearest > 127 ? 127 : nearest);
+    const double below = zero > -128 ? low / (-128 - zero) : 0, above = zero < 127 ? high / (127 - zero) : 0;
+    return {static_cast<float>(below > above ? below : above), zero};
+}
+
+/// How often values fell where, between bounds that are known beforehand.
+class value_histogram {
+public:
+    static constexpr int bins = 2048;
+
+    explicit value_histogram(value_range range = {}) : range_(range) {}
+
+    void count(float x) {
+        const double width = (double{range_.high} - double{range_.low}) / bins;
+        const int bin = width > 0 ? static_cast<int>((double{x} - double{range_.low}) / width) : 0;
+        ++counts_[static_cast<std::size_t>(bin < 0 ? 0 : bin >= bins ? bins - 1 : bin)];
+        ++total_;
+    }
+
+    value_range range(range_rule rule) const {
+        if (rule == range_rule::percentile) return cut(1e-4);
+        if (rule == range_rule::mean_squared_error) return least_error();
+        return range_;
+    }
+
+private:
+    double middle(int bin) const { return double{range_.low} + (double{range_.high} - double{range_.low}) * (bin + 0.5) / bins; }
+
+    value_range cut(double share) const {
+        const auto most = static_cast<std::int64_t>(share * static_cast<double>(total_));
+        int first = 0, last = bins - 1;
+        for (std::int64_t cut = counts_[0]; cut <= most && first < last; cut += counts_[static_cast<std::size_t>(++first)]) {}
+        for (std::int64_t cut = counts_[bins - 1]; cut <= most && first < last; cut += counts_[static_cast<std::size_t>(--last)]) {}
+        const double half = (double{range_.high} - double{range_.low}) / bins / 2;
+        return {static_cast<float>(middle(first) - half), static_cast<float>(middle(last) + half)};
+    }
+
+    /// Bounds at 1, 0.99, ... of the extremes.
+    value_range least_error() const {
+        value_range best = range_;
+        double least = -1;
+        for (int percent = 100; percent >= 30; --percent) {
+            const value_range candidate = {range_.low * static_cast<float>(percent) / 100, range_.high * static_cast<float>(percent) / 100};
+            const quantization q = quantization_for(candidate);
+            const double scale = double{q.scale}, low = scale * (-128 - q.zero), high = scale * (127 - q.zero);
+            double error = 0;
+            for (int bin = 0; bin < bins; ++bin) {
+                const double x = middle(bin), beyond = x < low ? low - x : x > high ? x - high : 0;
+                error += static_cast<double>(counts_[static_cast<std::size_t>(bin)]) * (beyond > 0 ? beyond * beyond : scale * scale / 12);
+            }
+            if (least >= 0 && error >= least) continue;
+            least = error;
+            best = candidate;
+        }
+        return best;
+    }
+
+    value_range range_;
+    std::array<std::int64_t, bins> counts_ = {};
+    std::int64_t total_ = 0;
+};
+
+/// Rounds one output channel's filter to integers of `bits` bits, symmetric about 0, and returns their scale: with eight bits the one that
+/// keeps the largest weight, with fewer the one of least squared error.
+inline float quantize_filter(std::span<const float> filter, int bits, std::span<std::int8_t> to) {
+    float largest = 0;
+    for (const float w : filter) largest = std::fmax(largest, std::fabs(w));
+    const auto most = static_cast<float>((1 << (bits - 1)) - 1);
+    auto rounded = [most](float w, float scale) { return std::fmin(std::fmax(std::nearbyint(w / scale), -most), most); };
+    float best = largest > 0 ? largest / most : 1.0f;
+    double least = -1;
+    for (int percent = 100; bits < 8 && largest > 0 && percent >= 20; --percent) {
+        const float scale = largest / most * static_cast<float>(percent) / 100;
+        double error = 0;
+        for (const float w : filter) error += std::pow(double{w} - double{scale} * double{rounded(w, scale)}, 2);
+        if (least >= 0 && error >= least) continue;
+        least = error;
+        best = scale;
+    }
+    for (std::size_t i = 0; i < filter.size(); ++i) to[i] = static_cast<std::int8_t>(rounded(filter[i], best));
+    return best;
+}
+
+/// A bias as an integer at the scale of its channel's sums.
+inline std::int32_t quantize_bias(double bias, double scale) {
+    const double q = std::nearbyint(bias / scale), most = 1 << 30;
+    return static_cast<std::int32_t>(q < -most ? -most : q > most ? most : q);
+}
+
+}  // namespace dlas

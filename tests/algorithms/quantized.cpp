@@ -1,0 +1,227 @@
+// Quantized convolutions on every target against the definition: all bits of every integer.
+#include "quantized.hpp"
+
+#include <doctest/doctest.h>
+
+#include <barrier>
+#include <cstring>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include <dlas/algorithms/reference.hpp>
+#include <dlas/core/layer_text.hpp>
+#include <dlas/core/seeded_numbers.hpp>
+#include <dlas/optimizations/quantization.hpp>
+#include <dlas/systems/quantize.hpp>
+
+namespace {
+
+using namespace quantized_layers;
+
+/// A feature map in exactly the bytes that a kernel may touch. What is not the map's has a pattern; so has a halo that is not written.
+class byte_map {
+public:
+    byte_map(dlas::shape map, dlas::border halo, dlas::placement place, int beyond)
+        : map_(map), place_(place), bytes_(dlas::element_bytes(place.type)),
+          before_((halo.top * place.row_stride + halo.left * place.pixel_stride) * bytes_),
+          size_(((halo.top + map.height + halo.bottom - 1) * place.row_stride + (halo.left + map.width + halo.right - 1) * place.pixel_stride + map.channels) *
+                    bytes_ + beyond),
+          memory_(new std::byte[static_cast<std::size_t>(size_)]) {
+        std::memset(memory_.get(), pattern, static_cast<std::size_t>(size_));
+        halo_ = halo;
+    }
+
+    std::byte* first_pixel() { return memory_.get() + before_; }
+    std::byte* at(int row, int column, int channel) {
+        return first_pixel() + (row * place_.row_stride + column * place_.pixel_stride + channel) * bytes_;
+    }
+    void fill_halo(int stored) {
+        for (int row = -halo_.top; row < map_.height + halo_.bottom; ++row)
+            for (int column = -halo_.left; column < map_.width + halo_.right; ++column)
+                std::memset(at(row, column, 0), stored, static_cast<std::size_t>(map_.channels));
+    }
+    void write(const std::vector<std::int8_t>& values, int offset) {
+        std::size_t i = 0;
+        for_each([&](std::byte* to) { *to = static_cast<std::byte>(values[i++] + offset); });
+    }
+    template <class Element>
+    std::vector<Element> read() {
+        std::vector<Element> values;
+        for_each([&](std::byte* from) {
+            Element value;
+            std::memcpy(&value, from, sizeof value);
+            values.push_back(value);
+        });
+        return values;
+    }
+    /// Forgets the map; whether all else is as it was.
+    bool rest_intact() {
+        for_each([&](std::byte* to) { std::memset(to, pattern, static_cast<std::size_t>(bytes_)); });
+        bool intact = true;
+        for (int i = 0; i < size_; ++i) intact = intact && memory_[static_cast<std::size_t>(i)] == std::byte{pattern};
+        return intact;
+    }
+
+private:
+    static constexpr unsigned char pattern = 0xa5;
+    void for_each(auto visit) {
+        for (int row = 0; row < map_.height; ++row)
+            for (int column = 0; column < map_.width; ++column)
+                for (int channel = 0; channel < map_.channels; ++channel) visit(at(row, column, channel));
+    }
+
+    dlas::shape map_;
+    dlas::placement place_;
+    dlas::border halo_;
+    int bytes_, before_, size_;
+    std::unique_ptr<std::byte[]> memory_;
+};
+
+/// A layer's integers: the whole range of each, some extremes among them, so that instructions that saturate on the way show.
+struct problem {
+    std::vector<std::int8_t> input, filter, residual;
+    std::vector<std::int32_t> bias;
+    std::vector<float> scales;
+    dlas::quantized_parameters parameters;
+
+    problem(const conv2d_layer& layer, int weight_bits, unsigned seed, bool extreme) {
+        dlas::seeded_numbers random(seed);
+        auto bytes = [&](std::int64_t count, int lowest, int highest) {
+            std::vector<std::int8_t> values(static_cast<std::size_t>(count));
+            for (auto& v : values) v = static_cast<std::int8_t>(extreme ? (random.bits() % 8 == 0 ? lowest : highest) : std::floor(random.between(lowest, highest + 0.999)));
+            return values;
+        };
+        const int largest = (1 << (weight_bits - 1)) - 1;
+        input = bytes(layer.in.elements(), -128, 127);
+        filter = bytes(layer.filter_elements(), -largest, largest);
+        if (layer.residual) residual = bytes(layer.out().elements(), -128, 127);
+        for (int channel = 0; channel < layer.channels; ++channel) {
+            bias.push_back(static_cast<std::int32_t>(random.between(-20000, 20000)) * (channel % 7 == 3 ? 50000 : 1));
+            scales.push_back(static_cast<float>(random.between(0.001, 0.01)));
+        }
+        const int terms = layer.group_in() * layer.kernel.area();
+        parameters = {filter.data(), bias.data(), scales.data(), {0.02f, -7}, {0.05f, 11}, {0.02f * 0.005f * static_cast<float>(largest) / 2 * std::sqrt(static_cast<float>(terms)), 3}};
+    }
+};
+
+class meeting_point {
+public:
+    explicit meeting_point(int count) : barrier_(count) {}
+    static void wait(void* self) { static_cast<meeting_point*>(self)->barrier_.arrive_and_wait(); }
+
+private:
+    std::barrier<> barrier_;
+};
+
+void run_in_parts(const quantized_kernel& code, dlas::kernel_arguments arguments, int parts) {
+    meeting_point all(parts);
+    arguments.parts = parts;
+    arguments.wait = &meeting_point::wait;
+    arguments.barrier = &all;
+    std::vector<std::thread> threads;
+    for (int part = 0; part < parts; ++part)
+        threads.emplace_back([&code, arguments, part]() mutable {
+            arguments.part = part;
+            code.run(arguments);
+        });
+    for (std::thread& thread : threads) thread.join();
+}
+
+template <class Output>
+void check(const quantized_kernel& code, const problem& p) {
+    const conv2d_layer& l = code.key.layer;
+    const auto outputs = static_cast<std::size_t>(l.out().elements());
+    std::vector<Output> expected(outputs);
+    dlas::reference::quantized_conv2d(l, p.parameters, p.input.data(), l.residual ? p.residual.data() : nullptr, expected.data());
+    if constexpr (std::same_as<Output, std::int8_t>)
+        for (auto& value : expected) value = static_cast<std::int8_t>(value + dlas::stored_offset(code.key.out.type));
+
+    byte_map input(l.in, l.padding, code.key.in, dlas::dot_bytes - 1), output(l.out(), 0, code.key.out, 0);
+    byte_map residual(l.residual ? l.out() : dlas::shape{}, 0, code.key.residual, 0);
+    const int offset = dlas::stored_offset(code.key.in.type);
+    input.fill_halo(p.parameters.input.zero + offset);
+    input.write(p.input, offset);
+    if (l.residual) residual.write(p.residual, offset);
+    std::vector<float> packed(static_cast<std::size_t>(code.weight_bytes / 4) + 1, -1.0f);
+    code.pack(p.parameters, packed.data());
+    CHECK(packed.back() == -1.0f);
+    const dlas::kernel_arguments arguments = {input.first_pixel(), l.residual ? residual.first_pixel() : nullptr, packed.data(), output.first_pixel(), nullptr};
+    for (const int parts : {1, 3}) {
+        CAPTURE(parts);
+        if (parts == 1) code.run(arguments);
+        else run_in_parts(code, arguments, parts);
+        const std::vector<Output> found = output.read<Output>();
+        CHECK(std::memcmp(found.data(), expected.data(), outputs * sizeof(Output)) == 0);
+        CHECK(output.rest_intact());
+    }
+}
+
+template <class Target>
+void check_target() {
+    if (!Target::available()) {
+        MESSAGE(Target::name << " is skipped: this CPU lacks it");
+        return;
+    }
+    for (const quantized_kernel& code : compiled_quantized<Target>())
+        for (const bool extreme : {false, true}) {
+            const std::string description = std::string(Target::name) + " w" + std::to_string(code.weight_bits) + " " + std::string(dlas::layer_text(code.key.layer).view());
+            INFO(description);
+            CAPTURE(extreme);
+            const problem p(code.key.layer, code.weight_bits, 7, extreme);
+            if (code.key.out.type == dlas::element::f32) check<float>(code, p);
+            else check<std::int8_t>(code, p);
+        }
+}
+
+template <class... Targets>
+void check_targets(dlas::policy_list<Targets...>) {
+    (check_target<Targets>(), ...);
+}
+
+}  // namespace
+
+TEST_CASE("integers: convolutions are the definition's, bit by bit") { check_targets(dlas::policy_list<DLAS_UNIT_TARGETS>{}); }
+
+TEST_CASE("quantization: ranges become scales that hold 0 exactly") {
+    CHECK(dlas::quantization_for({0, 0}) == dlas::quantization{1.0f, 0});
+    CHECK(dlas::quantization_for({0, 255}) == dlas::quantization{1.0f, -128});
+    CHECK(dlas::quantization_for({-255, 0}) == dlas::quantization{1.0f, 127});
+    CHECK(dlas::quantization_for({-128, 127}) == dlas::quantization{1.0f, 0});
+    CHECK(dlas::quantization_for({-1, 1}) == dlas::quantization{1.0f / 127, 0});
+    // A range beside 0 is widened to it.
+    CHECK(dlas::quantization_for({51, 102}) == dlas::quantization{0.4f, -128});
+}
+
+TEST_CASE("quantization: ranges by rule") {
+    dlas::value_range extremes = {-1, 3};
+    dlas::value_histogram histogram(extremes);
+    for (int i = 0; i < 100000; ++i) histogram.count(static_cast<float>(i % 1000) / 1000);
+    histogram.count(-1);
+    histogram.count(3);
+    CHECK(histogram.range(dlas::range_rule::min_max) == extremes);
+    const dlas::value_range most = histogram.range(dlas::range_rule::percentile);
+    CHECK(most.low == doctest::Approx(0).epsilon(0.01));
+    CHECK(most.high == doctest::Approx(1).epsilon(0.01));
+    // At f times the extremes rounding costs 100000 (4 f / 255)^2 / 12, clipping (3 - 3 f)^2 + (1 - f)^2: least at f = 0.83.
+    const dlas::value_range least = histogram.range(dlas::range_rule::mean_squared_error);
+    CHECK(least.high == doctest::Approx(2.49).epsilon(0.01));
+    CHECK(least.low == doctest::Approx(-0.83).epsilon(0.01));
+}
+
+TEST_CASE("quantization: filters and biases") {
+    const float filter[] = {0.5f, -1.0f, 0.25f, 0.0f};
+    std::int8_t rounded[4];
+    CHECK(dlas::quantize_filter(filter, 8, rounded) == 1.0f / 127);
+    CHECK(rounded[0] == 64);  // 63.5, ties to even
+    CHECK(rounded[1] == -127);
+    CHECK(rounded[2] == 32);
+    // Fewer bits cut the largest weight off where that costs less than it saves.
+    CHECK(dlas::quantize_filter(filter, 4, rounded) == doctest::Approx(0.96 / 7));
+    CHECK(rounded[1] == -7);
+    const float none[] = {0.0f, 0.0f};
+    CHECK(dlas::quantize_filter(none, 8, rounded) == 1.0f);
+    CHECK(rounded[0] == 0);
+    CHECK(dlas::quantize_bias(0.75, 0.5) == 2);
+    CHECK(dlas::quantize_bias(1e9, 1e-9) == 1 << 30);
+}

@@ -1,0 +1,52 @@
+// The quantized convolutions that are tested, and where their feature maps lie.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "convolution_layers.hpp"
+
+namespace quantized_layers {
+
+using convolution_layers::conv2d_key;
+using convolution_layers::conv2d_layer;
+
+/// Every layer of the convolutions' list that has a kernel for integers; the generated ones but every other.
+inline constexpr auto layers = [] {
+    dlas::list<conv2d_layer, convolution_layers::layers.size()> all;
+    const int others = convolution_layers::layers.size() - convolution_layers::generated_count;
+    for (int i = 0; i < convolution_layers::layers.size(); ++i) {
+        const conv2d_layer& layer = convolution_layers::layers[i];
+        if (layer.activation == dlas::activation::silu || layer.activation == dlas::activation::sigmoid || (i >= others && i % 2 == 0)) continue;
+        all.push(layer);
+    }
+    return all;
+}();
+
+/// The bits of a layer's weights.
+constexpr int weight_bits(int index) { return index % 5 == 2 ? 4 : index % 5 == 4 ? 2 : 8; }
+
+/// Some maps have gaps and margins; every fourth output is real.
+constexpr conv2d_key key(int index, dlas::element quantized) {
+    conv2d_key k = convolution_layers::placed(layers[index], index % 3 == 1 ? 5 : 0, index % 3 == 0 ? convolution_layers::margins{} : convolution_layers::margins{1, 2, 3});
+    k.in.type = quantized;
+    k.residual.type = quantized;
+    k.out.type = index % 4 == 3 ? dlas::element::f32 : quantized;
+    return k;
+}
+
+/// A kernel as plain data.
+struct quantized_kernel {
+    std::string_view target;
+    int weight_bits = 8;
+    conv2d_key key;
+    std::int64_t weight_bytes = 0;
+    void (*pack)(const dlas::quantized_parameters&, float*) = nullptr;
+    void (*run)(const dlas::kernel_arguments&) = nullptr;
+};
+
+/// Defined by units compiled for the target.
+template <class Target>
+std::span<const quantized_kernel> compiled_quantized();
+
+}  // namespace quantized_layers

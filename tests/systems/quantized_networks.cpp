@@ -1,0 +1,188 @@
+// Trained networks, quantized: the accuracy on images other than those that their scales were found with, and the same bits on every target.
+#include <dlas/systems/observed.hpp>
+
+#include "quantized_networks.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <dlas/datasets/accuracy.hpp>
+#include <dlas/datasets/cifar10_file.hpp>
+#include <dlas/datasets/imagenet_file.hpp>
+#include <dlas/systems/quantize.hpp>
+
+namespace {
+
+/// The data's folder; empty, with a message, where there is none.
+std::filesystem::path data() {
+    const char* folder = std::getenv("DLAS_DATA");
+    if (folder == nullptr || !std::filesystem::is_directory(folder)) {
+        MESSAGE("skipped: DLAS_DATA is not the folder of the trained weights");
+        return {};
+    }
+    return folder;
+}
+
+std::vector<const dlas::executable*> networks_of(std::string_view model, std::string_view plan_prefix) {
+    auto codes = available_networks<quantized_networks, DLAS_UNIT_SHARDS, DLAS_UNIT_TARGETS>();
+    std::erase_if(codes, [=](const dlas::executable* code) { return code->model != model || !code->plan.starts_with(plan_prefix); });
+    return codes;
+}
+
+template <class Model>
+dlas::safetensors trained_weights(const std::string& name) {
+    return dlas::safetensors::read(data() / "weights" / (name + ".safetensors"));
+}
+
+/// Quantizes a model by images [first, first + count) of a set.
+template <class Model>
+dlas::safetensors quantized(const dlas::executable& code, const dlas::safetensors& weights, const dlas::labeled_images& images, int first, int count,
+                            const dlas::quantize_options& options = {}) {
+    const auto floats = networks_of(Model::name, "f32/dense/observed");
+    std::vector<float> input(static_cast<std::size_t>(code.input.elements()));
+    return dlas::quantize(
+        code, *floats.at(0), weights, count,
+        [&](int i) {
+            dlas::apply(Model::preprocessing, images[first + i], input);
+            return std::span<const float>(input);
+        },
+        options);
+}
+
+struct score {
+    int correct = 0;
+    int agreeing = 0;  ///< with the float network
+    int total = 0;
+};
+
+/// Scores images [first, first + count).
+template <class Model>
+void add_score(score& s, const dlas::executable& code, const dlas::safetensors& integers, const dlas::safetensors& weights, const dlas::labeled_images& images,
+               int first, int count) {
+    dlas::host_network network(code, integers), floats(*networks_of(Model::name, "f32/dense/observed").at(0), weights);
+    std::vector<float> input(static_cast<std::size_t>(code.input.elements()));
+    for (int i = first; i < first + count; ++i) {
+        dlas::apply(Model::preprocessing, images[i], input);
+        fill_with_garbage(network);
+        const int guess = dlas::argmax(network(input));
+        s.correct += guess == images.labels[static_cast<std::size_t>(i)];
+        s.agreeing += guess == dlas::argmax(floats(input));
+        ++s.total;
+    }
+}
+
+const dlas::labeled_images& cifar10_test() {
+    static const auto images = dlas::read_cifar10(data() / "data" / "cifar10_test_dev1000.bin");
+    return images;
+}
+const dlas::labeled_images& cifar10_calibration() {
+    static const auto images = dlas::read_cifar10(data() / "data" / "cifar10_train_calib500.bin");
+    return images;
+}
+const dlas::labeled_images& imagenet_validation() {
+    static const auto images = dlas::read_imagenet(data() / "data" / "imagenet_val100_224_rgb_u8.bin");
+    return images;
+}
+
+template <class Model>
+void check_cifar10(const std::string& name, const char* plan, int at_least) {
+    const dlas::executable& code = *networks_of(Model::name, plan).at(0);
+    const auto weights = trained_weights<Model>(name);
+    const int calibrating = sanitized ? 10 : 500, scored = sanitized ? 20 : 1000;
+    const auto integers = quantized<Model>(code, weights, cifar10_calibration(), 0, calibrating);
+    score s;
+    add_score<Model>(s, code, integers, weights, cifar10_test(), 0, scored);
+    MESSAGE(label_of(code), ": ", s.correct, " of ", s.total, " right, ", s.agreeing, " as in floats, ", code.weight_bytes, " bytes of weights");
+    if (!sanitized) CHECK(s.correct >= at_least);
+}
+
+/// Each half of the images is scored by a network that was calibrated on the other half.
+template <class Model>
+void check_imagenet(const std::string& name, int at_least) {
+    const dlas::executable& code = *networks_of(Model::name, "w8a8/").at(0);
+    const auto weights = trained_weights<Model>(name);
+    const int half = sanitized ? 1 : 50;
+    score s;
+    for (const int first : {0, half})
+        add_score<Model>(s, code, quantized<Model>(code, weights, imagenet_validation(), half - first, half), weights, imagenet_validation(), first, half);
+    MESSAGE(label_of(code), ": ", s.correct, " of ", s.total, " right, ", s.agreeing, " as in floats, ", code.weight_bytes, " bytes of weights");
+    if (!sanitized) CHECK(s.correct >= at_least);
+}
+
+/// The same file on every target: all bits of all logits.
+template <class Model>
+void check_same_bits(const std::string& name, const char* plan, const dlas::labeled_images& images) {
+    const auto codes = networks_of(Model::name, plan);
+    const auto integers = quantized<Model>(*codes.at(0), trained_weights<Model>(name), images, 0, 2);
+    std::vector<float> input(static_cast<std::size_t>(Model::input.elements()));
+    dlas::apply(Model::preprocessing, images[5], input);
+    std::vector<float> expected;
+    for (const dlas::executable* code : codes) {
+        INFO(label_of(*code));
+        dlas::host_network network(*code, integers);
+        fill_with_garbage(network);
+        const auto logits = network(input);
+        if (expected.empty()) expected.assign(logits.begin(), logits.end());
+        CHECK(std::memcmp(expected.data(), logits.data(), 4 * expected.size()) == 0);
+    }
+}
+
+}  // namespace
+
+TEST_CASE("accuracy: CIFAR-10, w8a8") {
+    if (data().empty()) return;
+    check_cifar10<quantized_networks::resnet20>("cifar10_resnet20", "w8a8/", 911);
+    check_cifar10<quantized_networks::resnet20>("cifar10_resnet20", "w8a8+f32/", 911);
+    check_cifar10<quantized_networks::resnet8>("cifar10_resnet8_mlperftiny", "w8a8/", 858);
+}
+TEST_CASE("accuracy: CIFAR-10, fewer bits for weights") {
+    if (data().empty()) return;
+    check_cifar10<quantized_networks::resnet20>("cifar10_resnet20", "w4a8/", 895);
+    // Without training ternary weights lose nearly all; chance is 100.
+    check_cifar10<quantized_networks::resnet20>("cifar10_resnet20", "w2a8/", 101);
+}
+TEST_CASE("accuracy: ImageNet, w8a8") {
+    if (data().empty()) return;
+    check_imagenet<quantized_networks::mobilenet_v2>("imagenet_mobilenetv2_1.0", 82);
+    check_imagenet<quantized_networks::mobilenet_v1>("imagenet_mobilenetv1_0.25", 65);
+    check_imagenet<quantized_networks::squeezenet>("imagenet_squeezenet1.1", 69);
+}
+TEST_CASE("logits: integers are the same bits on every target") {
+    if (data().empty()) return;
+    for (const char* plan : {"w8a8/", "w4a8/", "w2a8/"}) check_same_bits<quantized_networks::resnet20>("cifar10_resnet20", plan, cifar10_test());
+    check_same_bits<quantized_networks::mobilenet_v1>("imagenet_mobilenetv1_0.25", "w8a8/", imagenet_validation());
+    check_same_bits<quantized_networks::squeezenet>("imagenet_squeezenet1.1", "w8a8/", imagenet_validation());
+}
+
+TEST_CASE("quantize: rules of ranges, files and errors") {
+    if (data().empty()) return;
+    using model = quantized_networks::resnet20;
+    const dlas::executable& code = *networks_of(model::name, "w8a8/").at(0);
+    const auto weights = trained_weights<model>("cifar10_resnet20");
+    for (const auto rule : {dlas::range_rule::percentile, dlas::range_rule::mean_squared_error})
+        for (const bool correct : {false, true}) {
+            CAPTURE(correct);
+            const auto integers = quantized<model>(code, weights, cifar10_calibration(), 0, sanitized ? 2 : 100, {rule, correct});
+            CHECK(*integers.find_metadata("ranges") == dlas::range_rule_name(rule));
+            score s;
+            add_score<model>(s, code, integers, weights, cifar10_test(), 0, sanitized ? 2 : 300);
+            if (!sanitized) CHECK(s.agreeing >= 294);
+        }
+    auto message_of = [](auto call) {
+        try {
+            call();
+        } catch (const dlas::error& e) {
+            return std::string(e.what());
+        }
+        return std::string();
+    };
+    CHECK(message_of([&] { dlas::host_network(code, weights); }).find("tensor 'maps.scale' is missing") != std::string::npos);
+    CHECK(message_of([&] { quantized<model>(code, weights, cifar10_calibration(), 0, 0); }).find("needs at least one calibration image") != std::string::npos);
+    const dlas::executable& other = *networks_of(quantized_networks::resnet8::name, "w8a8/").at(0);
+    CHECK(message_of([&] { quantized<model>(other, weights, cifar10_calibration(), 0, 1); }).find("they must be one model") != std::string::npos);
+}

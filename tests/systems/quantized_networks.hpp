@@ -1,0 +1,62 @@
+// Trained networks as integers, and the float networks that are observed to find their scales.
+#pragma once
+
+#include <type_traits>
+
+#include <dlas/datasets/problems.hpp>
+#include <dlas/models/mobilenet.hpp>
+#include <dlas/models/resnet.hpp>
+#include <dlas/models/squeezenet.hpp>
+#include <dlas/systems/stack.hpp>
+
+#include "compiled_networks.hpp"
+
+/// The first and the last layer in floats: their share of the time is small, their rounding shows most.
+template <class Target>
+struct float_ends {
+    static constexpr std::string_view name = "w8a8+f32/dense/automatic/ends";
+    using target = Target;
+
+    template <dlas::conv2d_layer Layer>
+    static consteval auto select() {
+        if constexpr (Layer.in.channels == 3 || Layer.out().pixels() == 1) return dlas::stack<target>{};
+        else return dlas::stack<dlas::int8, target>{};
+    }
+};
+
+struct quantized_networks {
+    using resnet20 = dlas::resnet20<dlas::cifar10>;
+    using resnet8 = dlas::resnet8<dlas::cifar10>;
+    using mobilenet_v2 = dlas::mobilenet_v2<dlas::imagenet>;
+    using mobilenet_v1 = dlas::mobilenet_v1_quarter<dlas::imagenet>;
+    using squeezenet = dlas::squeezenet1_1<dlas::imagenet>;
+
+    struct floats {
+        template <class Target>
+        using plan = dlas::observed<Target>;
+    };
+    struct integers {
+        template <class Target>
+        using plan = dlas::stack<dlas::int8, Target>;
+    };
+    struct four_bits {
+        template <class Target>
+        using plan = dlas::stack<dlas::int4, Target>;
+    };
+    struct ternary {
+        template <class Target>
+        using plan = dlas::stack<dlas::ternary, Target>;
+    };
+    struct mixed {
+        template <class Target>
+        using plan = float_ends<Target>;
+    };
+
+    using on_avx2 = point_list<point<resnet20, floats>, point<resnet20, integers>, point<resnet20, mixed>, point<resnet20, four_bits>, point<resnet20, ternary>, point<resnet8, floats>, point<resnet8, integers>,
+                               point<mobilenet_v2, floats>, point<mobilenet_v2, integers>, point<mobilenet_v1, floats>, point<mobilenet_v1, integers>,
+                               point<squeezenet, floats>, point<squeezenet, integers>>;
+    using elsewhere = point_list<point<resnet20, integers>, point<resnet20, mixed>, point<resnet20, four_bits>, point<resnet20, ternary>, point<mobilenet_v1, integers>, point<squeezenet, integers>>;
+
+    template <class Target>
+    using points = std::conditional_t<std::is_same_v<Target, dlas::avx2>, on_avx2, elsewhere>;
+};
