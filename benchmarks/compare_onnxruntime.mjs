@@ -1,6 +1,7 @@
 // Our networks beside ONNX Runtime's, in one run: the two take turns, so that both see the same machine.
 //   taskset -c 1 node benchmarks/compare_onnxruntime.mjs NETWORKS_PROGRAM MODELS_FOLDER [--rounds N] [--stack REGEX] [NAME...]
-// Run it where `npm install onnxruntime-node` was done. MODELS_FOLDER holds NAME.onnx; NAMEs are those of the table below.
+// Run it where `npm install onnxruntime-node` was done. MODELS_FOLDER holds NAME.onnx, and NAME.u8s8.onnx beside a --stack of w8a8;
+// NAMEs are those of the table below.
 import { execFileSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
@@ -21,6 +22,7 @@ const take = (name, fallback) => {
 };
 const rounds = Number(take('--rounds', 5));
 const stack = take('--stack', 'f32/dense/tuned/avx512');
+const file = (name) => join(folder, stack.startsWith('w8a8') ? `${name}.u8s8.onnx` : `${name}.onnx`);
 const [program, folder, ...chosen] = words;
 if (!program || !folder) {
   console.error('usage: compare_onnxruntime.mjs NETWORKS_PROGRAM MODELS_FOLDER [--rounds N] [--stack REGEX] [NAME...]');
@@ -31,7 +33,7 @@ const median = (numbers) => numbers.sort((a, b) => a - b)[numbers.length >> 1];
 
 async function onnxruntime(name) {
   const options = { executionProviders: ['cpu'], graphOptimizationLevel: 'all', intraOpNumThreads: 1, interOpNumThreads: 1, logSeverityLevel: 3 };
-  const session = await ort.InferenceSession.create(join(folder, `${name}.onnx`), options);
+  const session = await ort.InferenceSession.create(file(name), options);
   const shape = session.inputMetadata[0].shape.map((extent) => (typeof extent === 'number' && extent > 0 ? extent : 1));
   const image = new ort.Tensor('float32', new Float32Array(shape.reduce((a, b) => a * b)).fill(0.5), shape);
   return async () => {
@@ -57,7 +59,7 @@ function ours(name) {
 
 console.log(`${'network'.padEnd(14)} ${'ours ms'.padStart(9)} ${'ORT ms'.padStart(9)} ${'ratio'.padStart(7)}   medians of ${rounds} rounds, ${stack}, ONNX Runtime ${ort.env.versions.node}`);
 for (const name of chosen.length ? chosen : Object.keys(networks)) {
-  if (!networks[name] || !existsSync(join(folder, `${name}.onnx`))) {
+  if (!networks[name] || !existsSync(file(name))) {
     console.error(`unknown network ${name}`);
     process.exit(1);
   }

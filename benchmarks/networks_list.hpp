@@ -21,7 +21,16 @@ using measured_networks =
                       dlas::vgg16<dlas::imagenet>, dlas::mobilenet_v1<dlas::imagenet>, dlas::mobilenet_v2<dlas::imagenet>,
                       dlas::squeezenet1_1<dlas::imagenet>, dlas::efficientnet_b0<dlas::imagenet>, dlas::densenet161<dlas::imagenet>>;
 
-/// The same by two threads, where one could use help.
+/// As integers, each layer by rule.
+inline constexpr auto integer_stacks = dlas::axes(dlas::axis<dlas::int8>, dlas::axis<dlas::automatic>, dlas::axis<dlas::avx2, dlas::avx512, dlas::neon>);
+
+using integer_networks =
+    dlas::exploration<std::remove_cvref_t<decltype(integer_stacks)>, dlas::resnet8<dlas::cifar10>, dlas::resnet18<dlas::cifar10>,
+                      dlas::vgg16<dlas::cifar10>, dlas::mobilenet_v1<dlas::cifar10>, dlas::mobilenet_v2<dlas::cifar10>, dlas::resnet18<dlas::imagenet>,
+                      dlas::resnet50<dlas::imagenet>, dlas::vgg16<dlas::imagenet>, dlas::mobilenet_v1<dlas::imagenet>, dlas::mobilenet_v2<dlas::imagenet>,
+                      dlas::densenet161<dlas::imagenet>>;
+
+/// By two threads, where one could use help.
 inline constexpr auto threaded_stacks = dlas::axes(dlas::axis<dlas::tuned>, dlas::axis<dlas::avx2, dlas::avx512, dlas::neon>, dlas::axis<dlas::threads<2>>);
 
 using threaded_networks = dlas::exploration<std::remove_cvref_t<decltype(threaded_stacks)>, dlas::resnet50<dlas::imagenet>, dlas::vgg16<dlas::imagenet>>;

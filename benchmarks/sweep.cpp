@@ -1,6 +1,8 @@
 // The default design-space sweep: a small network on procedural images, every algorithm on every ISA.
 //   sweep                                          the embedded ResNet-8 on 1000 images of shapes10
-//   sweep --weights FILE --images FILE [--model resnet20]   a user's weights (safetensors) and images (CIFAR-10 binary)
+//   sweep --weights FILE --images FILE [--calibration FILE] [--model resnet20]
+//                                                  a user's weights (safetensors) and images (CIFAR-10 binary); integers need others to be
+//                                                  calibrated with
 // and the options of Google Benchmark: --benchmark_filter=REGEX, --benchmark_out=FILE, ...
 #include <cstdlib>
 #include <cstring>
@@ -43,8 +45,10 @@ void add_units(dlas::sweep_runner& runner, dlas::policy_list<Targets...>) {
 int run(int argc, char** argv) {
     const std::string weights = take_option(argc, argv, "--weights");
     const std::string images = take_option(argc, argv, "--images");
+    const std::string calibration = take_option(argc, argv, "--calibration");
     std::string model = take_option(argc, argv, "--model");
     if (weights.empty() != images.empty()) throw dlas::error("--weights and --images are given together or not at all");
+    if (!calibration.empty() && weights.empty()) throw dlas::error("--calibration needs --weights and --images");
     if (!model.empty() && weights.empty()) throw dlas::error("--model needs --weights and --images");
 
     dlas::sweep_subject subject;
@@ -52,12 +56,14 @@ int run(int argc, char** argv) {
         model = dlas::resnet8_a<dlas::shapes10>::name;
         subject.weights = std::make_shared<dlas::safetensors>(dlas::safetensors::parse(embedded_weights(), "embedded resnet8_a weights"));
         subject.images = std::make_shared<dlas::labeled_images>(dlas::make_shapes10(dlas::shapes10_test_count, dlas::shapes10_test_seed));
+        subject.calibration = std::make_shared<dlas::labeled_images>(dlas::make_shapes10(200, dlas::shapes10_training_seed));
     } else {
         if (model.empty()) model = dlas::resnet8_a<dlas::shapes10>::name;
         if (model != dlas::resnet8_a<dlas::shapes10>::name && model != dlas::resnet20<dlas::cifar10>::name)
             throw dlas::error("--model " + model + ": the sweep is compiled for resnet8_a and resnet20");
         subject.weights = std::make_shared<dlas::safetensors>(dlas::safetensors::read(weights));
         subject.images = std::make_shared<dlas::labeled_images>(dlas::read_cifar10(images));
+        if (!calibration.empty()) subject.calibration = std::make_shared<dlas::labeled_images>(dlas::read_cifar10(calibration));
         subject.dataset = std::filesystem::path(images).stem().string();
     }
     dlas::sweep_runner runner;

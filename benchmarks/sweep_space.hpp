@@ -7,7 +7,7 @@
 #include <dlas/models/resnet.hpp>
 
 inline constexpr auto default_space =
-    dlas::axes(dlas::axis<dlas::f32>, dlas::axis<dlas::dense>,
+    dlas::axes(dlas::axis<dlas::f32, dlas::f16, dlas::bf16, dlas::int8, dlas::int4>, dlas::axis<dlas::dense>,
                dlas::axis<dlas::direct, dlas::im2col, dlas::spatial_pack, dlas::winograd<4>, dlas::first_of<dlas::winograd<2>, dlas::direct>,
                           dlas::first_of<dlas::winograd<4>, dlas::direct>>,
                dlas::axis_of<dlas::targets>);

@@ -5,6 +5,7 @@
 #include <dlas/algorithms/direct.hpp>
 #include <dlas/algorithms/winograd.hpp>
 #include <dlas/core/text.hpp>
+#include <dlas/formats/any.hpp>
 #include <dlas/formats/f32.hpp>
 
 namespace dlas {
@@ -19,7 +20,7 @@ struct first_of {
         return joined;
     }();
     static constexpr std::string_view name = name_text.view();
-    static constexpr bool runs_quantized = (quantizable_algorithm<Algorithms> && ...);
+    static constexpr bool runs_any_format = (any_format_algorithm<Algorithms> && ...);
 
     template <class Target>
     static constexpr std::string_view refuses(const conv2d_layer& layer, const schedule_options& schedule = {}) {
@@ -63,7 +64,7 @@ constexpr double winograd_cycles(const conv2d_layer& layer) {
 struct automatic {
     static constexpr policy_kind kind = policy_kind::algorithm;
     static constexpr std::string_view name = "automatic";
-    static constexpr bool runs_quantized = true;
+    static constexpr bool runs_any_format = true;
 
     template <class Target>
     static constexpr std::string_view refuses(const conv2d_layer& layer, const schedule_options& schedule = {}) {

@@ -4,7 +4,7 @@
 //   refuses<Target>(layer, schedule)  why it cannot run the layer so; empty where it can
 //   kernel<Key, Format, Target>       workspace_bytes, packed_elements (of 4 bytes), run(arguments) and
 //                                     pack(filter, bias, packed) or, of a quantized format, pack_quantized(parameters, packed)
-//   runs_quantized                    stated where there are kernels of quantized formats
+//   runs_any_format                   true where there are kernels of all formats, not of f32 alone
 // Contract of run(): the input has a halo of at least the layer's padding, filled with zeros; the output's halo is left alone.
 #pragma once
 
@@ -46,9 +46,12 @@ struct panel_layout {
     term_order order = term_order::rows_columns_channels;
     int block_inputs = 1 << 30;  ///< input channels whose terms are summed before the next ones'
 
-    constexpr std::int64_t elements(const conv2d_layer& layer) const {
+    /// Of 4 bytes each; weights may have fewer.
+    constexpr std::int64_t elements(const conv2d_layer& layer, int weight_bytes = 4) const {
         const std::int64_t terms = std::int64_t{layer.group_in()} * layer.kernel.area();
-        return layer.groups * std::int64_t{round_up(layer.group_out(), lanes)} * (1 + terms);
+        const std::int64_t all = round_up(layer.group_out(), lanes), block = std::int64_t{lanes} * vectors, rest = all % block;
+        auto of = [&](std::int64_t width) { return width + (width * terms * weight_bytes + 3) / 4; };
+        return layer.groups * (all / block * of(block) + (rest > 0 ? of(rest) : 0));
     }
     /// Position of a term among those of its panel.
     constexpr int term(const conv2d_layer& layer, int input, int at) const {
@@ -61,8 +64,19 @@ struct panel_layout {
     }
 };
 
-/// Packs OIHW filters into panels. `Target` marks the copy of the code; nothing in it depends on the ISA.
-template <class Target>
+template <element Type>
+[[gnu::always_inline]] inline element_type<Type> rounded_to(float x) {
+    if constexpr (Type == element::f16) return to_f16(x);
+    else if constexpr (Type == element::bf16) return to_bf16(x);
+    else return x;
+}
+
+inline constexpr int most_lanes = 64;
+
+/// Packs OIHW filters into panels, the biases as floats, the weights as elements of a type: what one loses by rounding the next one of its
+/// channel is given, so that the sum is kept, for inputs behind a ReLU have much in common. `Target` marks the copy of the code; nothing in
+/// it depends on the ISA.
+template <class Target, element Type = element::f32>
 void pack_panels(const conv2d_layer& layer, const panel_layout& panels, const float* filter, const float* bias, float* packed) {
     const int inputs = layer.group_in();
     const int outputs = layer.group_out();
@@ -77,15 +91,25 @@ void pack_panels(const conv2d_layer& layer, const panel_layout& panels, const fl
                 packed[lane] = first + lane < outputs ? bias[channel] : 0.0f;
             }
             packed += width;
-            for (int i = 0; i < inputs; ++i)
-                for (int at = 0; at < area; ++at) {
-                    float* row = packed + std::int64_t{panels.term(layer, i, at)} * width;
-                    for (int lane = 0; lane < width; ++lane) {
-                        const std::int64_t channel = group * outputs + first + lane;
-                        row[lane] = first + lane < outputs ? filter[(channel * inputs + i) * area + at] : 0.0f;
+            for (int lane_begin = 0; lane_begin < width; lane_begin += panels.lanes) {
+                float lost[most_lanes] = {};
+                for (int at = 0; at < area; ++at)
+                    for (int i = 0; i < inputs; ++i) {
+                        auto* row = reinterpret_cast<element_type<Type>*>(packed) + std::int64_t{panels.term(layer, i, at)} * width + lane_begin;
+                        for (int lane = 0; lane < panels.lanes; ++lane) {
+                            const std::int64_t channel = group * outputs + first + lane_begin + lane;
+                            const bool exists = first + lane_begin + lane < outputs;
+                            const float weight = exists ? filter[(channel * inputs + i) * area + at] : 0.0f;
+                            if constexpr (Type == element::f32) {
+                                row[lane] = weight;
+                            } else {
+                                row[lane] = rounded_to<Type>(weight + lost[lane]);
+                                lost[lane] += weight - to_float(row[lane]);
+                            }
+                        }
                     }
-                }
-            packed += std::int64_t{width} * inputs * area;
+            }
+            packed += (std::int64_t{width} * inputs * area * element_bytes(Type) + 3) / 4;
         }
 }
 

@@ -16,7 +16,7 @@ constexpr bool runs_in_bands(const conv2d_layer& depthwise) {
 struct depthwise {
     static constexpr policy_kind kind = policy_kind::algorithm;
     static constexpr std::string_view name = "depthwise";
-    static constexpr bool runs_quantized = true;
+    static constexpr bool runs_any_format = true;
 
     template <class Target>
     static constexpr std::string_view refuses(const conv2d_layer& layer, const schedule_options& schedule = {}) {
@@ -128,8 +128,8 @@ struct depthwise {
                     if constexpr (layer.residual) sum = vector::add(sum, finish->second(load_elements<Lanes, Target>(residual + p * Key.residual.pixel_stride)));
                     finish->template store<Lanes>(to + p * Key.out.pixel_stride, sum);
                 } else {
-                    if constexpr (layer.residual) sum = vector::add(sum, load_lanes<Lanes, vector>(residual + p * Key.residual.pixel_stride));
-                    store_lanes<Lanes, vector>(to + p * Key.out.pixel_stride, activated<layer.activation, vector>(sum));
+                    if constexpr (layer.residual) sum = vector::add(sum, load_elements<Lanes, Target>(residual + p * Key.residual.pixel_stride));
+                    store_elements<Lanes, Target>(to + p * Key.out.pixel_stride, activated<layer.activation, vector>(sum));
                 }
             }
         }

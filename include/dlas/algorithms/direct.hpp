@@ -3,6 +3,7 @@
 
 #include <dlas/algorithms/convolution.hpp>
 #include <dlas/formats/f32.hpp>
+#include <dlas/formats/half.hpp>
 #include <dlas/formats/quantized.hpp>
 
 namespace dlas {
@@ -21,7 +22,7 @@ constexpr extent tiled_map(const conv2d_key& key) {
 struct direct {
     static constexpr policy_kind kind = policy_kind::algorithm;
     static constexpr std::string_view name = "direct";
-    static constexpr bool runs_quantized = true;
+    static constexpr bool runs_any_format = true;
 
     template <class Target>
     static constexpr std::string_view refuses(const conv2d_layer& layer, const schedule_options& schedule = {}) {
@@ -111,6 +112,71 @@ struct direct {
                 const auto scale = vector::broadcast(gate[i]);
                 for (int lane = (1 + i) * width; lane < (2 + i) * width; lane += vector::lanes)
                     vector::store(scaled + lane, vector::multiply(vector::load(weights + lane), scale));
+            }
+        }
+    };
+
+    /// Half-precision maps are widened first, once; weights as they are loaded.
+    template <conv2d_key Key, half_weights Format, class Target>
+    struct kernel<Key, Format, Target> {
+        static constexpr conv2d_layer layer = Key.layer;
+        static constexpr bool widens = Key.in.type != element::f32;
+        static constexpr int map_rows = layer.in.height + layer.padding.top + layer.padding.bottom;
+        static constexpr int row_elements = (layer.in.width + layer.padding.left + layer.padding.right - 1) * Key.in.pixel_stride + layer.in.channels;
+        static constexpr placement in = widens ? placement{Key.in.row_stride, Key.in.pixel_stride} : Key.in;
+        static constexpr conv2d_key widened = {layer, in, Key.out, Key.residual, Key.schedule};
+        static constexpr extent map = tiled_map(widened);
+        static constexpr tiling tile = scheduled_tile<Target>(Key.schedule, map, layer.group_out());
+        static constexpr tile_loops loops = [] {
+            const bool far = element_bytes(Format::weights) * layer.filter_elements() / layer.groups > Target::l2_bytes / 2 ||
+                             ceil_divide(layer.group_out(), float_lanes<Target>) <= tile.vectors;
+            schedule_options by = Key.schedule;
+            by.inputs = by_rule;
+            return scheduled_loops<Target>(by, tile, map, layer.group_out(),
+                                           far ? layer.out().pixels() : Target::l1_bytes / 2 / (4 * layer.in.channels * layer.stride.area()));
+        }();
+        static constexpr panel_layout panels = {float_lanes<Target>, tile.vectors};
+        static constexpr std::int64_t packed_elements = panels.elements(layer, element_bytes(Format::weights));
+        static constexpr bool shares_workspace = true;
+        static constexpr std::int64_t workspace_bytes =
+            widens ? std::int64_t{4} * ((map_rows - 1) * in.row_stride + row_elements) : 0;
+        static constexpr tile_key key = [] {
+            tile_key k = layer_tile(widened, tile, {layer.stride.height * in.row_stride, layer.stride.width * in.pixel_stride},
+                                    {{layer.kernel.height, layer.dilation.height * in.row_stride},
+                                     {layer.kernel.width, layer.dilation.width * in.pixel_stride},
+                                     {layer.group_in(), 1}});
+            k.weights = Format::weights;
+            return k;
+        }();
+
+        static void pack(const float* filter, const float* bias, float* packed) {
+            pack_panels<Target, Format::weights>(layer, panels, filter, bias, packed);
+        }
+
+        static void run(const kernel_arguments& a) {
+            using gemm = tiled_gemm<key, loops, Target>;
+            const float* first;
+            if constexpr (widens) {
+                const auto* from = first_window<Key>(a);
+                float* to = static_cast<float*>(a.workspace);
+                const range rows = share_of(map_rows, a.part, a.parts);
+                for (int row = rows.begin; row < rows.end; ++row)
+                    for_each_vector<row_elements, simd<float, Target>>([&]<int Lanes>(int at) {
+                        const std::int64_t element = std::int64_t{row} * in.row_stride + at;
+                        store_elements<Lanes, Target>(to + element, load_elements<Lanes, Target>(from + element));
+                    });
+                a.meet();
+                first = to;
+            } else {
+                first = first_window<Key>(a);
+            }
+            const tile_share share = gemm::share(a.part, a.parts);
+            const auto* residual = static_cast<const typename gemm::second*>(a.second);
+            auto* output = static_cast<typename gemm::output*>(a.output);
+            for (int group = 0; group < layer.groups; ++group) {
+                gemm::run(first + group * layer.group_in(),
+                          reinterpret_cast<const typename gemm::weight*>(static_cast<const float*>(a.weights) + group * (packed_elements / layer.groups)),
+                          layer.residual ? residual + group * layer.group_out() : nullptr, output + group * layer.group_out(), share);
             }
         }
     };

@@ -38,8 +38,9 @@ struct elementwise_kernel {
     using second_element = element_type<Key.second.type>;
     using output = element_type<Key.out.type>;
     /// Sums have a scale of their own, and so have copies between types: conversions.
-    static constexpr bool requantizes = Key.in.type != Key.out.type || (is_quantized(Key.out.type) && Key.function == elementwise::add);
-    static_assert(Key.in.type == element::f32 || Key.function == elementwise::copy || Key.function == elementwise::add,
+    static constexpr bool requantizes = (is_quantized(Key.in.type) || is_quantized(Key.out.type)) &&
+                                        (Key.in.type != Key.out.type || Key.function == elementwise::add);
+    static_assert(!is_quantized(Key.in.type) || Key.function == elementwise::copy || Key.function == elementwise::add,
                   "[dlas] elementwise: of integers there are copies and sums");
     static constexpr int columns = gapless ? 1 : Key.map.width;
     static constexpr int channels = gapless ? Key.map.channels * Key.map.width : Key.map.channels;
@@ -91,7 +92,7 @@ struct subsample_kernel {
     static_assert(Key.in.type == Key.out.type, "[dlas] subsample: the output has the elements of the input");
 
     static void run(const kernel_arguments& a) {
-        input zero = 0;
+        input zero = {};
         if constexpr (is_quantized(Key.in.type)) zero = static_cast<input>(static_cast<const requantization*>(a.weights)->zero);
         const range rows = share_of(Key.out_map.height, a.part, a.parts);
         for (int row = rows.begin; row < rows.end; ++row)

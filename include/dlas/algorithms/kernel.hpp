@@ -84,7 +84,7 @@ template <int Lanes, class Simd>
     else Simd::template store_first<Lanes>(to, value);
 }
 
-/// The same where the elements may be bytes: the vector holds what is stored, as floats.
+/// The same where the elements may be others: the vector holds what is stored, as floats.
 template <int Lanes, class Target>
 [[gnu::always_inline]] inline auto load_elements(const float* from) {
     return load_lanes<Lanes, simd<float, Target>>(from);
@@ -94,6 +94,16 @@ template <int Lanes, class Target>
     return simd<std::int8_t, Target>::template load_bytes<Lanes>(from);
 }
 
+template <int Lanes, class Target, class Half>
+    requires requires { &simd<Half, Target>::template load<Lanes>; }
+[[gnu::always_inline]] inline auto load_elements(const Half* from) {
+    return simd<Half, Target>::template load<Lanes>(from);
+}
+template <int Lanes, class Target, class Half>
+    requires requires { &simd<Half, Target>::template store<Lanes>; }
+[[gnu::always_inline]] inline void store_elements(Half* to, typename simd<float, Target>::batch x) {
+    simd<Half, Target>::template store<Lanes>(to, x);
+}
 template <int Lanes, class Target>
 [[gnu::always_inline]] inline void store_elements(float* to, typename simd<float, Target>::batch stored) {
     store_lanes<Lanes, simd<float, Target>>(to, stored);

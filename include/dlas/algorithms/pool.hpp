@@ -22,8 +22,8 @@ struct pool2d_kernel {
     using batch = typename vector::batch;
     using input = element_type<Key.in.type>;
     using output = element_type<Key.out.type>;
-    /// A maximum of integers is one of them: input and output share scale and zero point.
-    static constexpr bool requantizes = is_quantized(Key.in.type) && !layer.maximum;
+    /// A maximum of integers is one of them: input and output share scale and zero point, unless the output is real.
+    static constexpr bool requantizes = is_quantized(Key.in.type) && (!layer.maximum || Key.in.type != Key.out.type);
 
     static void run(const kernel_arguments& a) {
         const input* in = static_cast<const input*>(a.input);
@@ -46,7 +46,10 @@ struct pool2d_kernel {
                             const batch x = load_elements<Lanes, Target>(in + r * Key.in.row_stride + c * Key.in.pixel_stride + channel);
                             result = layer.maximum ? vector::max(result, x) : vector::add(result, x);
                         }
-                    if constexpr (requantizes) {
+                    if constexpr (requantizes && layer.maximum) {
+                        const requantizer<Target> finish(a.weights);
+                        finish.template store<Lanes>(to + channel, finish.first(result));
+                    } else if constexpr (requantizes) {
                         const requantizer<Target> finish(a.weights);
                         const auto inside = static_cast<float>((last_row - first_row) * (last_column - first_column));
                         result = vector::subtract(result, vector::multiply(finish.first_zero, vector::broadcast(inside)));
@@ -115,7 +118,7 @@ private:
             for (int v = 0; v < Vectors; ++v)
                 finish.template store<Lanes>(out + v * vector::lanes, vector::multiply(vector::subtract(totals[v], zero), scale));
         } else {
-            for (int v = 0; v < Vectors; ++v) store_lanes<Lanes, vector>(out + v * vector::lanes, vector::multiply(totals[v], reciprocal));
+            for (int v = 0; v < Vectors; ++v) store_elements<Lanes, Target>(out + v * vector::lanes, vector::multiply(totals[v], reciprocal));
         }
     }
 };

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <dlas/algorithms/kernel.hpp>
+#include <dlas/algorithms/tiling.hpp>
 
 namespace dlas {
 
@@ -55,7 +56,8 @@ struct tile_key {
     bool adds_residual = false;
     bool adds_bias = true;  ///< the panel begins with a bias for each channel
     bool continues = false; ///< starts from the sums that the output holds
-    int weight_bits = 32;
+    element weights = element::f32;
+    int weight_bits = 8;    ///< of quantized weights
     int ahead_bytes = 0;    ///< weights that are asked for with each term, for later use
     activation function = activation::none;
 
@@ -81,18 +83,18 @@ struct register_tile {
 
     // What the loops around a tile ask of its kind.
     using input = float;
-    using second = float;
-    using output = float;
-    using weight = float;
+    using second = element_type<Key.residual.type>;
+    using output = element_type<Key.out.type>;
+    using weight = element_type<Key.weights>;
     using context = nothing;
-    static constexpr int header = Key.adds_bias ? width : 0;  ///< elements of a panel before its rows
+    static constexpr int header = Key.adds_bias ? width * 4 / element_bytes(Key.weights) : 0;  ///< elements of a panel before its rows: floats
     static constexpr int row = width;                         ///< elements for each term
     static constexpr int rows = Key.sum.terms();
-    static constexpr int panel_size = header + row * rows;
+    static constexpr int panel_size = round_up(header + row * rows, 4 / element_bytes(Key.weights));
 
     /// `ahead`: the first of the weights that are asked for.
-    [[gnu::always_inline]] static inline void run(const float* in, const float* panel, [[maybe_unused]] const float* ahead,
-                                                  [[maybe_unused]] const float* residual, float* out, context) {
+    [[gnu::always_inline]] static inline void run(const float* in, const weight* panel, [[maybe_unused]] const weight* ahead,
+                                                  [[maybe_unused]] const second* residual, output* out, context) {
         batch sums[pixels][Key.vectors];
         if constexpr (Key.continues) {
 #pragma GCC unroll 32
@@ -104,12 +106,12 @@ struct register_tile {
         } else {
 #pragma GCC unroll 32
             for (int v = 0; v < Key.vectors; ++v) {
-                const batch first = Key.adds_bias ? vector::load(panel + v * vector::lanes) : vector::broadcast(0.0f);
+                const batch first = Key.adds_bias ? vector::load(reinterpret_cast<const float*>(panel) + v * vector::lanes) : vector::broadcast(0.0f);
 #pragma GCC unroll 32
                 for (int p = 0; p < pixels; ++p) sums[p][v] = first;
             }
         }
-        if constexpr (Key.adds_bias) panel += width;
+        panel += header;
 
         for (int o = 0; o < Key.sum.outer.count; ++o)
             for (int m = 0; m < Key.sum.middle.count; ++m) {
@@ -120,10 +122,10 @@ struct register_tile {
                     asm volatile("" ::: "memory");
                     batch weights[Key.vectors];
 #pragma GCC unroll 32
-                    for (int v = 0; v < Key.vectors; ++v) weights[v] = vector::load(panel + v * vector::lanes);
+                    for (int v = 0; v < Key.vectors; ++v) weights[v] = load_elements<vector::lanes, Target>(panel + v * vector::lanes);
                     if constexpr (Key.ahead_bytes > 0) {
                         prefetch<Key.ahead_bytes>(ahead);
-                        ahead += Key.ahead_bytes / 4;
+                        ahead += Key.ahead_bytes / element_bytes(Key.weights);
                     }
 #pragma GCC unroll 32
                     for (int p = 0; p < pixels; ++p) {
@@ -146,10 +148,10 @@ struct register_tile {
 
 private:
     template <int Lanes>
-    [[gnu::always_inline]] static inline void finish(batch sum, [[maybe_unused]] const float* residual, float* out, int p, int v) {
+    [[gnu::always_inline]] static inline void finish(batch sum, [[maybe_unused]] const second* residual, output* out, int p, int v) {
         if constexpr (Key.adds_residual)
-            sum = vector::add(sum, load_lanes<Lanes, vector>(residual + tile_offset(Key, Key.residual, p) + v * vector::lanes));
-        store_lanes<Lanes, vector>(out + tile_offset(Key, Key.out, p) + v * vector::lanes, activated<Key.function, vector>(sum));
+            sum = vector::add(sum, load_elements<Lanes, Target>(residual + tile_offset(Key, Key.residual, p) + v * vector::lanes));
+        store_elements<Lanes, Target>(out + tile_offset(Key, Key.out, p) + v * vector::lanes, activated<Key.function, vector>(sum));
     }
 };
 

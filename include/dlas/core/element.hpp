@@ -1,6 +1,7 @@
 // What a feature map is made of, and what its integers stand for. Core: words that every layer of the stack uses.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <type_traits>
 
@@ -9,17 +10,75 @@ namespace dlas {
 /// The elements of a feature map in memory.
 enum class element : std::uint8_t {
     f32,
+    f16,  ///< IEEE half precision
+    bf16, ///< the upper half of a float
     s8,  ///< quantized, -128 to 127
     u8,  ///< the same plus 128: for instructions that take one operand without a sign
 };
 
-constexpr int element_bytes(element type) { return type == element::f32 ? 4 : 1; }
-constexpr bool is_quantized(element type) { return type != element::f32; }
+constexpr bool is_quantized(element type) { return type == element::s8 || type == element::u8; }
+constexpr int element_bytes(element type) { return type == element::f32 ? 4 : is_quantized(type) ? 1 : 2; }
 /// What stands in memory for the quantized value 0.
 constexpr int stored_offset(element type) { return type == element::u8 ? 128 : 0; }
 
+/// Half precision in memory. Conversions round to nearest, ties to even.
+struct f16_value {
+    std::uint16_t bits = 0;
+    constexpr bool operator==(const f16_value&) const = default;
+};
+/// The upper half of a float in memory.
+struct bf16_value {
+    std::uint16_t bits = 0;
+    constexpr bool operator==(const bf16_value&) const = default;
+};
+
+// Inlined always, for units of several ISAs include them.
+[[gnu::always_inline]] constexpr float to_float(bf16_value x) { return std::bit_cast<float>(static_cast<std::uint32_t>(x.bits) << 16); }
+[[gnu::always_inline]] constexpr float to_float(f16_value x) {
+    const std::uint32_t sign = (x.bits & 0x8000u) << 16, rest = (x.bits & 0x7fffu) << 13;
+    if (rest >= 0x7c00u << 13) return std::bit_cast<float>(sign | 0x7f800000u | rest);  // infinite, or not a number
+    return std::bit_cast<float>(sign | std::bit_cast<std::uint32_t>(std::bit_cast<float>(rest) * 0x1p112f));
+}
+[[gnu::always_inline]] constexpr bf16_value to_bf16(float x) {
+    const auto bits = std::bit_cast<std::uint32_t>(x);
+    if (x != x) return {static_cast<std::uint16_t>((bits >> 16) | 0x40u)};
+    return {static_cast<std::uint16_t>((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16)};
+}
+[[gnu::always_inline]] constexpr f16_value to_f16(float x) {
+    const auto bits = std::bit_cast<std::uint32_t>(x);
+    const std::uint32_t sign = (bits >> 16) & 0x8000u, rest = bits & 0x7fffffffu;
+    if (x != x) return {static_cast<std::uint16_t>(sign | 0x7e00u | ((rest >> 13) & 0x1ffu))};
+    if (rest >= 0x47800000u) return {static_cast<std::uint16_t>(sign | 0x7c00u)};
+    // Below 2^-14 the last bit of the result is worth 2^-24, as that of a float next to 1/2 is.
+    if (rest < 0x38800000u) return {static_cast<std::uint16_t>(sign | (std::bit_cast<std::uint32_t>(std::bit_cast<float>(rest) + 0.5f) - 0x3f000000u))};
+    return {static_cast<std::uint16_t>(sign | ((rest - 0x38000000u + 0xfffu + ((rest >> 13) & 1u)) >> 13))};
+}
+
+namespace elements {
 template <element Type>
-using element_type = std::conditional_t<Type == element::f32, float, std::conditional_t<Type == element::u8, std::uint8_t, std::int8_t>>;
+struct stored {
+    using type = float;
+};
+template <>
+struct stored<element::f16> {
+    using type = f16_value;
+};
+template <>
+struct stored<element::bf16> {
+    using type = bf16_value;
+};
+template <>
+struct stored<element::s8> {
+    using type = std::int8_t;
+};
+template <>
+struct stored<element::u8> {
+    using type = std::uint8_t;
+};
+}  // namespace elements
+
+template <element Type>
+using element_type = typename elements::stored<Type>::type;
 
 /// What the integers of a feature map stand for: real = scale * (q - zero), q from -128 to 127.
 struct quantization {

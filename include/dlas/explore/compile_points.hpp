@@ -5,6 +5,7 @@
 #include <dlas/explore/points.hpp>
 #include <dlas/explore/space.hpp>
 #include <dlas/systems/network.hpp>
+#include <dlas/systems/observed.hpp>
 
 namespace dlas {
 
@@ -16,7 +17,10 @@ constexpr design_point make_point() {
     // A model of a user's own need not say what it was trained on.
     if constexpr (requires { Model::problem::name; }) point.dataset = Model::problem::name;
     if constexpr (requires { Model::preprocessing; }) point.preprocessing = &Model::preprocessing;
-    if constexpr (network_refusal<Model, Stack>.length == 0) point.code = &network<Model, Stack>::code;
+    if constexpr (network_refusal<Model, Stack>.length == 0) {
+        point.code = &network<Model, Stack>::code;
+        if constexpr (network<Model, Stack>::code.quantized) point.observed = &network<Model, observed<typename Stack::target>>::code;
+    }
     return point;
 }
 

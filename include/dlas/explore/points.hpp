@@ -18,6 +18,7 @@ struct design_point {
     std::string_view refusal;          ///< empty where the point exists
     const executable* code = nullptr;  ///< null where it does not
     const dlas::preprocessing* preprocessing = nullptr;
+    const executable* observed = nullptr;  ///< of integers: the float network that calibration images run through
 };
 
 /// What a set of units has in common: models times a space.

@@ -17,6 +17,7 @@
 #include <dlas/explore/report.hpp>
 #include <dlas/explore/seeded_weights.hpp>
 #include <dlas/systems/host_network.hpp>
+#include <dlas/systems/quantize.hpp>
 #include <dlas/systems/thread_pool.hpp>
 
 namespace dlas {
@@ -25,6 +26,7 @@ namespace dlas {
 struct sweep_subject {
     std::shared_ptr<const safetensors> weights;
     std::shared_ptr<const labeled_images> images;
+    std::shared_ptr<const labeled_images> calibration;  ///< other images, which the scales of integers are found with
     std::string dataset;  ///< replaces the problem's name in labels where it is not empty
 };
 
@@ -73,10 +75,14 @@ public:
         for (const design_point& point : points_) {
             const sweep_subject* subject = find_subject(point.model);
             if (subject == nullptr && !subjects_.empty()) continue;
-            if (subject != nullptr && subject->images && point.code != nullptr) check_images(*subject->images, point);
+            if (subject != nullptr && point.code != nullptr)
+                for (const auto& images : {subject->images, subject->calibration})
+                    if (images) check_images(*images, point);
             const std::string name = point_name(point, subject != nullptr ? std::string_view(subject->dataset) : std::string_view());
             if (point.code == nullptr) skipped.push_back(name + ": " + std::string(point.refusal));
             else if (!point.code->available()) skipped.push_back(name + ": this CPU lacks " + std::string(point.target));
+            else if (point.code->quantized && subject != nullptr && subject->weights && !subject->calibration)
+                skipped.push_back(name + ": its scales need calibration images, and there are none");
             else {
                 auto measured = std::make_shared<measurement>(point, subject, peak(point.target));
                 benchmark::RegisterBenchmark(name.c_str(), [measured](benchmark::State& state) { measured->run(state); })->Unit(benchmark::kMillisecond);
@@ -133,7 +139,8 @@ private:
             weights_.emplace(code.weight_bytes);
             arena_.emplace(code.arena_bytes);
             threads_ = threads_for(code);
-            if (subject_.weights) pack_weights(code, *subject_.weights, weights_->data());
+            if (subject_.weights && code.quantized) pack_weights(code, quantized(), weights_->data());
+            else if (subject_.weights) pack_weights(code, *subject_.weights, weights_->data());
             else pack_seeded_weights(code, weights_->data());
 
             const auto elements = static_cast<std::size_t>(code.input.elements());
@@ -153,6 +160,14 @@ private:
                 inputs_.emplace_back(elements, 0.5f);
             }
             ready_ = true;
+        }
+
+        safetensors quantized() const {
+            std::vector<float> input(static_cast<std::size_t>(point_.code->input.elements()));
+            return quantize(*point_.code, *point_.observed, *subject_.weights, subject_.calibration->count(), [&](int i) {
+                apply(*point_.preprocessing, (*subject_.calibration)[i], input);
+                return std::span<const float>(input);
+            });
         }
 
         design_point point_;

@@ -8,15 +8,12 @@
 #include <dlas/core/layer.hpp>
 #include <dlas/core/policy.hpp>
 #include <dlas/core/text.hpp>
+#include <dlas/formats/any.hpp>
 
 namespace dlas {
 
-/// Whether an algorithm has kernels for integers.
-template <class Algorithm>
-concept quantizable_algorithm = requires { requires Algorithm::runs_quantized; };
-
 /// Weights of WeightBits, symmetric, feature maps of ActivationBits, affine. Sums are 32-bit integers; results are rounded once, to the
-/// nearest integer, ties to even: every target computes the same bits.
+/// nearest integer, ties to even: every target computes the same bits. Depthwise layers, which have few weights, store them as floats.
 template <int WeightBits, int ActivationBits>
 struct quantized {
     static constexpr policy_kind kind = policy_kind::format;
@@ -40,7 +37,10 @@ struct quantized {
     static constexpr std::string_view refuses(const conv2d_layer& layer) {
         if ((WeightBits != 8 && WeightBits != 4 && WeightBits != 2) || ActivationBits != 8)
             return "format: of quantized<W, A> there are kernels for W = 8, 4 and 2 and A = 8";
-        if (!quantizable_algorithm<Algorithm>) return "format: of the algorithms direct and depthwise alone have kernels for integers";
+        if (!any_format_algorithm<Algorithm>) return any_format_refusal;
+        const std::int64_t terms = std::int64_t{layer.group_in()} * layer.kernel.area();
+        if (terms * 255 * (1 << (WeightBits - 1)) >= 1 << 30) return "format: so many terms of integers may overflow a 32-bit sum";
+        if (layer.depthwise() && terms * 255 * (1 << (WeightBits - 1)) >= 1 << 24) return "format: a depthwise window of integers is too large for exact sums";
         if (layer.gated || layer.activation == activation::silu || layer.activation == activation::sigmoid)
             return "format: gates, SiLU and sigmoids have no kernels for integers";
         return {};

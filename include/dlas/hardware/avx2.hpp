@@ -5,10 +5,10 @@
 
 namespace dlas {
 
-/// AVX2 and FMA3 (Haswell, Zen and later).
+/// AVX2, FMA3 and F16C (Haswell, Zen and later).
 struct avx2 : sse42 {
     static constexpr std::string_view name = "avx2";
-    static constexpr std::string_view compile_flags = "-mavx2 -mfma";
+    static constexpr std::string_view compile_flags = "-mavx2 -mfma -mf16c";
     static constexpr int vector_bytes = 32;
     static constexpr bool fused_multiply_add = true;
     static constexpr int l2_bytes = 512 * 1024;
@@ -16,13 +16,13 @@ struct avx2 : sse42 {
     static constexpr int prefetch_bytes = 4 * 1024;
 
 #if defined(__x86_64__)
-    static bool available() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+    static bool available() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c"); }
 #else
     static bool available() { return false; }
 #endif
 };
 
-#if defined(__AVX2__) && defined(__FMA__)
+#if defined(__AVX2__) && defined(__FMA__) && defined(__F16C__)
 template <>
 struct simd<float, avx2> : xsimd_float<xsimd::fma3<xsimd::avx2>> {};
 
@@ -80,6 +80,44 @@ struct simd<std::int8_t, avx2> {
     }
     static sums dot(pixel x, const weights& w, sums s) {
         return _mm256_add_epi32(_mm256_add_epi32(s, _mm256_madd_epi16(x.even, w.even)), _mm256_madd_epi16(x.odd, w.odd));
+    }
+};
+
+template <>
+struct simd<f16_value, avx2> {
+    using batch = simd<float, avx2>::batch;
+
+    template <int N>
+    static batch load(const f16_value* from) {
+        __m128i bits = _mm_setzero_si128();
+        __builtin_memcpy(&bits, from, 2 * N);
+        return batch(_mm256_cvtph_ps(bits));
+    }
+    template <int N>
+    static void store(f16_value* to, batch x) {
+        const __m128i bits = _mm256_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT);
+        __builtin_memcpy(static_cast<void*>(to), &bits, 2 * N);
+    }
+};
+template <>
+struct simd<bf16_value, avx2> {
+    using batch = simd<float, avx2>::batch;
+
+    template <int N>
+    static batch load(const bf16_value* from) {
+        __m128i bits = _mm_setzero_si128();
+        __builtin_memcpy(&bits, from, 2 * N);
+        return batch(_mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(bits), 16)));
+    }
+    template <int N>
+    static void store(bf16_value* to, batch x) {
+        const __m256i bits = _mm256_castps_si256(x), last = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
+        const __m256i rounded = _mm256_srli_epi32(_mm256_add_epi32(bits, _mm256_add_epi32(last, _mm256_set1_epi32(0x7fff))), 16);
+        const __m256i quiet = _mm256_or_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(0x40));
+        const __m256i number = _mm256_castps_si256(_mm256_cmp_ps(x, x, _CMP_ORD_Q));
+        const __m256i words = _mm256_blendv_epi8(quiet, rounded, number);
+        const __m128i packed = _mm_packus_epi32(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
+        __builtin_memcpy(static_cast<void*>(to), &packed, 2 * N);
     }
 };
 #endif

@@ -11,7 +11,7 @@ namespace dlas {
 /// AVX-512 F, BW, CD, DQ, VL (Skylake-X, Zen 4 and later).
 struct avx512 : avx2 {
     static constexpr std::string_view name = "avx512";
-    static constexpr std::string_view compile_flags = "-mavx512f -mavx512bw -mavx512cd -mavx512dq -mavx512vl -mavx2 -mfma";
+    static constexpr std::string_view compile_flags = "-mavx512f -mavx512bw -mavx512cd -mavx512dq -mavx512vl -mavx2 -mfma -mf16c";
     static constexpr int vector_bytes = 64;
     static constexpr int vector_registers = 32;
     static constexpr int l2_bytes = 1024 * 1024;
@@ -111,6 +111,40 @@ struct simd<std::int8_t, avx512> {
     }
     static sums dot(pixel x, const weights& w, sums s) {
         return _mm512_add_epi32(_mm512_add_epi32(s, _mm512_madd_epi16(x.even, w.even)), _mm512_madd_epi16(x.odd, w.odd));
+    }
+};
+
+template <>
+struct simd<f16_value, avx512> {
+    using batch = simd<float, avx512>::batch;
+
+    template <int N>
+    static batch load(const f16_value* from) {
+        return batch(_mm512_maskz_cvtph_ps(static_cast<__mmask16>(-1), _mm256_maskz_loadu_epi16(static_cast<__mmask16>((1u << N) - 1), from)));
+    }
+    template <int N>
+    static void store(f16_value* to, batch x) {
+        const __m256i bits = _mm512_maskz_cvtps_ph(static_cast<__mmask16>(-1), x, _MM_FROUND_TO_NEAREST_INT);
+        _mm256_mask_storeu_epi16(to, static_cast<__mmask16>((1u << N) - 1), bits);
+    }
+};
+template <>
+struct simd<bf16_value, avx512> {
+    using batch = simd<float, avx512>::batch;
+    static constexpr auto all = static_cast<__mmask16>(-1);
+
+    template <int N>
+    static batch load(const bf16_value* from) {
+        const __m256i bits = _mm256_maskz_loadu_epi16(static_cast<__mmask16>((1u << N) - 1), from);
+        return batch(_mm512_castsi512_ps(_mm512_maskz_slli_epi32(all, _mm512_maskz_cvtepu16_epi32(all, bits), 16)));
+    }
+    template <int N>
+    static void store(bf16_value* to, batch x) {
+        const __m512i bits = _mm512_castps_si512(x), upper = _mm512_maskz_srli_epi32(all, bits, 16);
+        const __m512i last = _mm512_and_si512(upper, _mm512_set1_epi32(1));
+        const __m512i rounded = _mm512_maskz_srli_epi32(all, _mm512_add_epi32(bits, _mm512_add_epi32(last, _mm512_set1_epi32(0x7fff))), 16);
+        const __m512i words = _mm512_mask_or_epi32(rounded, _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q), upper, _mm512_set1_epi32(0x40));
+        _mm512_mask_cvtepi32_storeu_epi16(to, static_cast<__mmask16>((1u << N) - 1), words);
     }
 };
 #endif

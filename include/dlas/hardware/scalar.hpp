@@ -7,6 +7,7 @@
 
 #include <dlas/core/element.hpp>
 #include <dlas/core/policy.hpp>
+#include <dlas/hardware/plain_halves.hpp>
 #include <dlas/hardware/plain_integers.hpp>
 #include <dlas/hardware/simd.hpp>
 
@@ -65,5 +66,9 @@ struct simd<float, scalar> {
 
 template <>
 struct simd<std::int8_t, scalar> : plain_integers<scalar> {};
+template <>
+struct simd<f16_value, scalar> : plain_halves<f16_value, scalar> {};
+template <>
+struct simd<bf16_value, scalar> : plain_halves<bf16_value, scalar> {};
 
 }  // namespace dlas

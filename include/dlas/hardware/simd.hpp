@@ -21,6 +21,7 @@ namespace dlas {
 ///   pixel, weights               four bytes of input in every lane; four weights for each lane
 ///   load_pixel, load_weights<B>  weights have B bits each, 8, 4 or 2, the first in the lowest bits
 ///   dot(pixel, weights, sums)    sums + the four products of each lane; exact
+/// simd<f16_value, Target> and simd<bf16_value, Target> load<N> and store<N> the first N of a vector of floats as 16 bits each.
 /// The primary is empty: a unit that is not compiled for the target has none of its vectors.
 template <class Element, class Target>
 struct simd {};

@@ -85,6 +85,10 @@ struct simd<std::int8_t, sse42> {
         return _mm_add_epi32(_mm_add_epi32(s, _mm_madd_epi16(x.even, w.even)), _mm_madd_epi16(x.odd, w.odd));
     }
 };
+template <>
+struct simd<f16_value, sse42> : plain_halves<f16_value, sse42> {};
+template <>
+struct simd<bf16_value, sse42> : plain_halves<bf16_value, sse42> {};
 #endif
 
 }  // namespace dlas

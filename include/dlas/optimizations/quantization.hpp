@@ -108,13 +108,13 @@ private:
 };
 
 /// Rounds one output channel's filter to integers of `bits` bits, symmetric about 0, and returns their scale: with eight bits the one that
-/// keeps the largest weight, with fewer the one of least squared error.
-inline float quantize_filter(std::span<const float> filter, int bits, std::span<std::int8_t> to) {
+/// keeps the largest weight, with fewer the one of least squared error; not less than `at_least`.
+inline float quantize_filter(std::span<const float> filter, int bits, std::span<std::int8_t> to, float at_least = 0) {
     float largest = 0;
     for (const float w : filter) largest = std::fmax(largest, std::fabs(w));
     const auto most = static_cast<float>((1 << (bits - 1)) - 1);
     auto rounded = [most](float w, float scale) { return std::fmin(std::fmax(std::nearbyint(w / scale), -most), most); };
-    float best = largest > 0 ? largest / most : 1.0f;
+    float best = largest > 0 ? largest / most : at_least > 0 ? at_least : 1.0f;
     double least = -1;
     for (int percent = 100; bits < 8 && largest > 0 && percent >= 20; --percent) {
         const float scale = largest / most * static_cast<float>(percent) / 100;
@@ -124,9 +124,13 @@ inline float quantize_filter(std::span<const float> filter, int bits, std::span<
         least = error;
         best = scale;
     }
+    if (best < at_least) best = at_least;
     for (std::size_t i = 0; i < filter.size(); ++i) to[i] = static_cast<std::int8_t>(rounded(filter[i], best));
     return best;
 }
+
+/// The scale of a channel's weights under which its bias would not fit: channels of nearly no weights may still have one.
+inline float least_scale_for(double bias, double input_scale) { return static_cast<float>(std::fabs(bias) / (input_scale * (1 << 29))); }
 
 /// A bias as an integer at the scale of its channel's sums.
 inline std::int32_t quantize_bias(double bias, double scale) {

@@ -51,7 +51,7 @@ struct conv2d_kernel {
     using kernel = typename algorithm::template kernel<conv2d_key{Layer, in_place, out_place, Layer.residual ? out_place : placement{0, 0, type}, Stack::schedule::options},
                                                        typename Stack::format, target>;
 
-    static constexpr std::int64_t workspace_bytes = Stack::threads::count * kernel::workspace_bytes;
+    static constexpr std::int64_t workspace_bytes = (requires { requires kernel::shares_workspace; } ? 1 : Stack::threads::count) * kernel::workspace_bytes;
     static constexpr std::int64_t weight_bytes = kernel::packed_elements * static_cast<std::int64_t>(sizeof(float));
     static constexpr std::int64_t macs = Layer.macs();
 

@@ -28,16 +28,34 @@ constexpr bool are_floats(const auto& elements) {
     return true;
 }
 
-constexpr bool computes_in_integers(step_kind kind) {
-    return kind == step_kind::pool2d || kind == step_kind::global_average_pool || kind == step_kind::add || kind == step_kind::subsample ||
-           kind == step_kind::copy;
+constexpr bool computes_in_integers(const program_step& s) {
+    const bool bounds = s.activation == activation::none || s.activation == activation::relu || s.activation == activation::relu6;
+    return s.kind == step_kind::pool2d || s.kind == step_kind::global_average_pool || (s.kind == step_kind::add && bounds) ||
+           s.kind == step_kind::subsample || s.kind == step_kind::copy;
 }
+
+/// Whether a step that computes in elements `own` can read `others`: kernels of floats read floats of any width, but for f32's convolutions.
+constexpr bool reads(const program_step& s, element own, element others) {
+    if (own == others) return true;
+    if (is_quantized(own) || is_quantized(others)) return false;
+    return s.kind != step_kind::conv2d || own != element::f32;
+}
+
+/// A program with the elements of its maps.
+template <int P>
+struct typed_steps {
+    program<P> typed;
+    bool parts_agree = true;  ///< parts of a concatenation share a buffer, whose elements are of one type
+};
 
 /// A convolution's feature maps have the elements of its format, other steps compute in those of their input where they can and in
 /// floats where not, the network's output is float. Where a step finds others, a copy converts them first.
 template <int P, std::size_t Steps>
-constexpr program<2 * P + 2> with_elements(const program<P>& p, const std::array<element, Steps>& of_step) {
-    program<2 * P + 2> typed = with_capacity<2 * P + 2>(p);
+constexpr typed_steps<2 * P + 2> with_elements(const program<P>& p, const std::array<element, Steps>& of_step) {
+    typed_steps<2 * P + 2> result = {with_capacity<2 * P + 2>(p)};
+    auto& typed = result.typed;
+    list<bool, 2 * P + 2> written;
+    for (int i = 0; i < 2 * P + 2; ++i) written.push(false);
     typed.steps.count = 0;
     element first = element::f32;  // of the first convolution: the image is made of these
     for (int i = static_cast<int>(Steps) - 1; i >= 0; --i)
@@ -47,10 +65,10 @@ constexpr program<2 * P + 2> with_elements(const program<P>& p, const std::array
         program_step s = p.steps[i];
         element type = element::f32;
         if (s.kind == step_kind::conv2d) type = of_step[static_cast<std::size_t>(i)];
-        else if (s.kind == step_kind::load_input) type = first;
-        else if (computes_in_integers(s.kind)) type = buffer_of(s.input).type;
+        else if (s.kind == step_kind::load_input) type = is_quantized(first) ? first : element::f32;  // as it is given
+        else if (!is_quantized(buffer_of(s.input).type) || computes_in_integers(s)) type = buffer_of(s.input).type;
         auto convert = [&](int tensor) {
-            if (tensor < 0 || s.kind == step_kind::load_input || buffer_of(tensor).type == type) return tensor;
+            if (tensor < 0 || s.kind == step_kind::load_input || reads(s, type, buffer_of(tensor).type)) return tensor;
             const int from = typed.tensors[tensor].buffer;
             program_step copy;
             copy.kind = step_kind::copy;
@@ -70,19 +88,28 @@ constexpr program<2 * P + 2> with_elements(const program<P>& p, const std::array
         s.second = convert(s.second);
         s.gate = convert(s.gate);
         const bool last = i + 1 == p.steps.size();
+        const bool converts = s.kind != step_kind::subsample;  // its output can be floats
         program_buffer& output = buffer_of(s.output);
-        output.type = last ? element::f32 : type;
-        if (is_quantized(output.type)) output.gap = 0;
+        const element stored = last && converts ? element::f32 : type;
+        bool& known = written[typed.tensors[s.output].buffer];
+        if (known && output.type != stored) result.parts_agree = false;
+        known = true;
+        output.type = stored;
+        if (is_quantized(stored)) output.gap = 0;
         typed.steps.push(s);
+        if (last && stored != element::f32) {
+            type = element::f32;
+            convert(s.output);
+        }
     }
     lowering::find_halos(typed);
     lowering::find_lifetimes(typed);
-    return typed;
+    return result;
 }
 
 template <class Model, class Plan>
 inline constexpr auto typed_program = [] {
-    constexpr auto typed = with_elements(program_of<Model>, elements_of_steps<Model, Plan>);
+    constexpr auto typed = with_elements(program_of<Model>, elements_of_steps<Model, Plan>).typed;
     return with_capacity<capacity_of(typed)>(typed);
 }();
 
@@ -99,6 +126,10 @@ constexpr const auto& planned() {
     else return typed_program<Model, Plan>;
 }
 }  // namespace converting
+
+/// Whether a plan gives all parts of each of a model's concatenations the same elements.
+template <class Model, class Plan>
+inline constexpr bool parts_agree = all_float<Model, Plan> || converting::with_elements(program_of<Model>, converting::elements_of_steps<Model, Plan>).parts_agree;
 
 /// The program of a model with the elements that a plan chooses. Plans that choose floats share the model's.
 template <class Model, class Plan>

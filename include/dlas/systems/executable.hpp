@@ -78,6 +78,7 @@ struct executable {
     std::int64_t output_offset = 0;
     std::span<const executable_step> steps;
     bool (*available)() = nullptr;  ///< whether this CPU has the target
+    bool quantized = false;         ///< whether any step needs scales: quantize() finds them (systems/quantize.hpp)
     int threads = 1;                ///< the most that may run it together (systems/thread_pool.hpp)
     int maps = 0;
 };

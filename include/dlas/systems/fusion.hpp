@@ -94,10 +94,11 @@ consteval fused_steps fused_with() {
                     else {
                         constexpr conv2d_layer neighbour = p.steps[Index].conv;
                         using its = stack_for<Plan, neighbour>;
-                        return std::same_as<chosen_algorithm<typename its::algorithm, neighbour, typename its::target>, direct>;
+                        return std::same_as<chosen_algorithm<typename its::algorithm, neighbour, typename its::target, typename its::format>, direct> &&
+                               std::same_as<typename its::format, f32>;
                     }
                 };
-                if constexpr (std::same_as<algorithm, depthwise>)
+                if constexpr (std::same_as<algorithm, depthwise> && std::same_as<typename stack::format, f32>)
                     if (rows > 0 && direct_at.template operator()<f.first>() && direct_at.template operator()<f.last>())
                         result = {f.first, f.depthwise, f.last, rows};
             }

@@ -73,6 +73,21 @@ inline batch_norm_parameters batch_norm_of(const executable_step& step, weight_r
     return {read("weight"), read("bias"), read("running_mean"), read("running_var"), step.epsilon};
 }
 
+/// Integers stand for nothing without scales above 0 and zero points that eight bits hold, and kernels keep `bits` of a weight.
+inline void check_scales(const safetensors& file, std::string_view tensor, std::span<const float> scales) {
+    for (std::size_t i = 0; i < scales.size(); ++i)
+        if (!(scales[i] > 0 && scales[i] < 1e30f))
+            throw error(file.origin() + ": element " + std::to_string(i) + " of tensor '" + std::string(tensor) + "' is " + std::to_string(scales[i]) +
+                        "; a scale is above 0");
+}
+template <class Integer>
+void check_integers(const safetensors& file, std::string_view tensor, std::span<const Integer> integers, int lowest, int highest) {
+    for (std::size_t i = 0; i < integers.size(); ++i)
+        if (integers[i] < lowest || integers[i] > highest)
+            throw error(file.origin() + ": element " + std::to_string(i) + " of tensor '" + std::string(tensor) + "' is " +
+                        std::to_string(static_cast<int>(integers[i])) + ", not from " + std::to_string(lowest) + " to " + std::to_string(highest));
+}
+
 inline std::vector<std::int64_t> filter_shape(const executable_step& step) {
     const conv2d_layer& layer = step.conv;
     if (step.linear) return {layer.channels, layer.in.elements()};
@@ -106,6 +121,8 @@ inline void pack_weights(const executable& code, const safetensors& file, std::b
         if (step.pack_quantized != nullptr && scales.empty()) {
             scales = reader.read("maps", "scale", {code.maps});
             zeros = reader.read<std::int32_t>("maps", "zero", {code.maps});
+            packing::check_scales(file, "maps.scale", scales);
+            packing::check_integers(file, "maps.zero", zeros, -128, 127);
         }
     auto map = [&](int index) {
         if (index < 0) return quantization{};
@@ -116,9 +133,15 @@ inline void pack_weights(const executable& code, const safetensors& file, std::b
         if (step.pack_quantized != nullptr) {
             quantized_parameters parameters = {.input = map(step.input_map), .second = map(step.second_map), .output = map(step.output_map)};
             if (step.kind == step_kind::conv2d) {
-                parameters.filter = reader.read<std::int8_t>(step.layer, "weight", packing::filter_shape(step)).data();
+                const std::string name(step.layer);
+                const auto filter = reader.read<std::int8_t>(step.layer, "weight", packing::filter_shape(step));
+                const auto filter_scales = reader.read(step.layer, "scale", {step.channels});
+                const int largest = (1 << (step.weight_bits - 1)) - 1;
+                packing::check_integers(file, name + ".weight", filter, -largest - 1, largest);
+                packing::check_scales(file, name + ".scale", filter_scales);
+                parameters.filter = filter.data();
                 parameters.bias = reader.read<std::int32_t>(step.layer, "bias", {step.channels}).data();
-                parameters.filter_scales = reader.read(step.layer, "scale", {step.channels}).data();
+                parameters.filter_scales = filter_scales.data();
             }
             step.pack_quantized(parameters, to);
         } else if (step.kind == step_kind::conv2d) {

@@ -20,6 +20,7 @@ namespace deploying {
 struct planned_step {
     executable_step step;
     std::int64_t workspace_bytes = 0;
+    bool shares_workspace = false;  ///< all threads use one, not each its own
     fused_steps fused;
 };
 
@@ -44,6 +45,7 @@ consteval planned_step plan_convolution() {
         result.step.algorithm = algorithm::name;
         result.step.weight_bytes = kernel::packed_elements * static_cast<std::int64_t>(sizeof(float));
         result.workspace_bytes = kernel::workspace_bytes;
+        result.shares_workspace = requires { requires kernel::shares_workspace; };
     }
     return result;
 }
@@ -173,6 +175,8 @@ consteval text<256> network_refusal() {
     [&]<int... I>(std::integer_sequence<int, I...>) {
         [[maybe_unused]] const bool asked[] = {(ask.template operator()<I>(), true)...};
     }(std::make_integer_sequence<int, p.steps.size()>{});
+    if (reason.length == 0)
+        if constexpr (!parts_agree<Model, Plan>) reason.append("plan: the parts of a concatenation have different elements");
     return reason;
 }
 
@@ -185,10 +189,16 @@ struct deployment {
     std::int64_t output_offset = 0;
 };
 
+constexpr bool any_quantized(const auto& steps) {
+    for (const executable_step& step : steps)
+        if (step.pack_quantized != nullptr) return true;
+    return false;
+}
+
 /// Dot products read up to three bytes beyond what they are given.
 constexpr std::int64_t bytes_of(const program_buffer& b) { return b.elements() * element_bytes(b.type) + (is_quantized(b.type) ? dot_bytes - 1 : 0); }
 
-/// Puts the steps together: lays out the arena and the packed weights. Each thread has a workspace.
+/// Puts the steps together: lays out the arena and the packed weights. Each thread has a workspace, unless a kernel shares one.
 template <int P>
 consteval auto deploy(const program<P>& p, const auto& planned, int threads) {
     constexpr int count = std::tuple_size_v<std::remove_cvref_t<decltype(planned)>>;
@@ -203,7 +213,10 @@ consteval auto deploy(const program<P>& p, const auto& planned, int threads) {
         for (int inner = fused.first; inner < fused.last; ++inner) blocks[p.tensors[p.steps[inner].output].buffer].bytes = 0;
     }
     const int first_workspace = blocks.size();
-    for (int i = 0; i < count; ++i) blocks.push({threads * planned[static_cast<std::size_t>(i)].workspace_bytes, i, i});
+    for (int i = 0; i < count; ++i) {
+        const auto& step = planned[static_cast<std::size_t>(i)];
+        blocks.push({(step.shares_workspace ? 1 : threads) * step.workspace_bytes, i, i});
+    }
     deployment<count> result;
     result.arena_bytes = plan_memory(blocks);
     result.arena_lower_bound = memory_lower_bound(blocks, p.steps.size());
@@ -252,6 +265,7 @@ class network {
                   "(dlas/hardware), or choose dlas::scalar");
     using plan = resolved_plan<Model, Plan>;
     static constexpr const auto& program = planned_program<Model, plan>;
+    static_assert(parts_agree<Model, plan>, "[dlas] plan: the parts of a concatenation have different elements");
     static constexpr int steps = program.steps.size();
     static constexpr int threads = stacking::thread_count<Plan>;
     static constexpr auto planned = []<int... I>(std::integer_sequence<int, I...>) {
@@ -270,7 +284,8 @@ public:
     /// The network as plain data.
     static constexpr executable code = {
         Model::name, Plan::name, Plan::target::name, input_shape, output_shape, arena_bytes, weight_bytes, dlas::parameters(graph_of<Model>),
-        macs, deployed.output_offset, std::span<const executable_step>(deployed.steps), &Plan::target::available, threads, program_of<Model>.buffers.size()};
+        macs, deployed.output_offset, std::span<const executable_step>(deployed.steps), &Plan::target::available,
+        deploying::any_quantized(deployed.steps), threads, program_of<Model>.buffers.size()};
 
     /// `packed_weights` holds weight_bytes, `arena` arena_bytes.
     constexpr network(const std::byte* packed_weights, std::byte* arena) : weights_(packed_weights), arena_(arena) {}

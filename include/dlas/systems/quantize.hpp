@@ -60,6 +60,10 @@ safetensors quantize(const executable& code, const executable& floats, const saf
     using namespace quantizing;
     if (code.model != floats.model || code.maps != floats.maps)
         throw error("quantize: '" + std::string(code.model) + "' is to be quantized, '" + std::string(floats.model) + "' observed; they must be one model");
+    if (!floats.available()) throw error("quantize: this CPU lacks the target '" + std::string(floats.target) + "' of the observed network");
+    for (const executable_step& step : floats.steps)
+        if (step.output_place.type != element::f32 || step.input_place.type != element::f32)
+            throw error("quantize: the observed network '" + std::string(floats.plan) + "' is not of f32; observe one of observed<Target>");
     if (images < 1) throw error("quantize: '" + std::string(code.model) + "' needs at least one calibration image");
 
     aligned_bytes weights(floats.weight_bytes), arena(floats.arena_bytes);
@@ -121,19 +125,24 @@ safetensors quantize(const executable& code, const executable& floats, const saf
     std::vector<safetensors::tensor> tensors = {{"maps.scale", "F32", {code.maps}, std::as_bytes(std::span(scales))},
                                                 {"maps.zero", "I32", {code.maps}, std::as_bytes(std::span(zeros))}};
     weight_reader reader(file);
+    // Steps in floats keep their parameters as they are.
+    auto keep = [&](std::string_view layer, std::string_view parameter) {
+        const safetensors::tensor* t = file.find(std::string(layer) + "." + std::string(parameter));
+        if (t == nullptr || std::ranges::find(tensors, t->name, &safetensors::tensor::name) != tensors.end()) return;
+        tensors.push_back(*t);
+    };
     for (const executable_step& step : code.steps) {
-        if (step.kind != step_kind::conv2d) continue;
+        if (step.pack_quantized == nullptr && (step.kind == step_kind::conv2d || step.kind == step_kind::affine)) {
+            for (const char* parameter : {"weight", "bias"}) keep(step.layer, parameter);
+            for (const char* parameter : {"weight", "bias", "running_mean", "running_var"}) keep(step.batch_norm, parameter);
+        }
+        if (step.kind != step_kind::conv2d || step.pack_quantized == nullptr) continue;
         auto observed_step = std::ranges::find_if(floats.steps, [&](const executable_step& s) { return s.kind == step_kind::conv2d && s.layer == step.layer; });
         if (observed_step == floats.steps.end()) throw error("quantize: layer '" + std::string(step.layer) + "' is not in the observed network");
         const observation& o = seen[static_cast<std::size_t>(observed_step - floats.steps.begin())];
         layer_tensors& t = layers.emplace_back();
         t.floats = packing::folded(step, reader);
         const std::string name(step.layer);
-        if (step.pack_quantized == nullptr) {
-            tensors.push_back({name + ".weight", "F32", packing::filter_shape(step), std::as_bytes(std::span(t.floats.filter))});
-            tensors.push_back({name + ".bias", "F32", {step.channels}, std::as_bytes(std::span(t.floats.bias))});
-            continue;
-        }
         const conv2d_layer& layer = step.conv;
         const auto channels = static_cast<std::size_t>(layer.channels), elements = t.floats.filter.size() / channels;
         const auto area = static_cast<std::size_t>(layer.kernel.area());
@@ -143,7 +152,8 @@ safetensors quantize(const executable& code, const executable& floats, const saf
         for (std::size_t channel = 0; channel < channels; ++channel) {
             const auto filter = std::span(t.floats.filter).subspan(channel * elements, elements);
             const auto rounded = std::span(t.filter).subspan(channel * elements, elements);
-            t.scales[channel] = quantize_filter(filter, step.weight_bits, rounded);
+            const double input_scale = double{scales[static_cast<std::size_t>(step.input_map)]};
+            t.scales[channel] = quantize_filter(filter, step.weight_bits, rounded, least_scale_for(double{t.floats.bias[channel]}, input_scale));
             double bias = double{t.floats.bias[channel]};
             if (options.correct_biases) {
                 const std::size_t first = channel / static_cast<std::size_t>(layer.group_out()) * static_cast<std::size_t>(layer.group_in());
@@ -151,7 +161,7 @@ safetensors quantize(const executable& code, const executable& floats, const saf
                 for (std::size_t i = 0; i < elements; ++i)
                     bias += (double{filter[i]} - double{t.scales[channel]} * rounded[i]) * o.channel_sums[first + i / area] / pixels;
             }
-            t.bias[channel] = quantize_bias(bias, double{scales[static_cast<std::size_t>(step.input_map)]} * double{t.scales[channel]});
+            t.bias[channel] = quantize_bias(bias, input_scale * double{t.scales[channel]});
         }
         tensors.push_back({name + ".weight", "I8", packing::filter_shape(step), std::as_bytes(std::span(t.filter))});
         tensors.push_back({name + ".bias", "I32", {step.channels}, std::as_bytes(std::span(t.bias))});

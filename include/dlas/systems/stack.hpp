@@ -5,6 +5,7 @@
 #include <dlas/core/text.hpp>
 #include <dlas/formats/dense.hpp>
 #include <dlas/formats/f32.hpp>
+#include <dlas/formats/half.hpp>
 #include <dlas/formats/quantized.hpp>
 #include <dlas/hardware/targets.hpp>
 
@@ -90,6 +91,10 @@ struct basic_stack {
     static constexpr std::string_view refuses(const conv2d_layer& layer) {
         // Never a label for what did not run: a policy has to have kernels before a stack may carry its name.
         if (const std::string_view no_kernel = Format::template refuses<Algorithm>(layer); !no_kernel.empty()) return no_kernel;
+        if (!std::same_as<Format, f32>) {
+            if (Schedule::options.inputs != by_rule) return "schedule: blocks of input channels need partial sums in the output: f32 alone has them";
+            if (Schedule::options.fused_rows > 0) return "schedule: bands around depthwise layers are of f32 alone";
+        }
         if (!std::same_as<Sparsity, dense>) return "sparsity: there are kernels for dense weights alone";
         return Algorithm::template refuses<Target>(layer, Schedule::options);
     }
@@ -193,7 +198,7 @@ struct resolved {
 };
 template <class Model, class Plan>
     requires requires { tuned_plan<Model, typename Plan::target>::name; } && std::same_as<typename Plan::algorithm, tuned> &&
-             std::same_as<typename Plan::schedule, untuned>
+             std::same_as<typename Plan::schedule, untuned> && std::same_as<typename Plan::format, f32> && std::same_as<typename Plan::sparsity, dense>
 struct resolved<Model, Plan> {
     using type = tuned_plan<Model, typename Plan::target>;
 };

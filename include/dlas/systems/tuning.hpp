@@ -151,8 +151,8 @@ constexpr bool fits(const schedule_options& schedule, const conv2d_key& key) {
 
 template <class Model, class Target, int Step, int Choice>
 consteval tuning_candidate candidate() {
-    constexpr conv2d_key key = deploying::key_of_step<Model, Step>;
-    constexpr choice chosen = choices_for<Target, deploying::key_of_step<Model, first_like<Model>(Step)>>()[Choice];
+    constexpr conv2d_key key = deploying::key_of_step<program_of<Model>, Step>;
+    constexpr choice chosen = choices_for<Target, deploying::key_of_step<program_of<Model>, first_like<Model>(Step)>>()[Choice];
     tuning_candidate result = {Step, Choice, {}, chosen.schedule, 0, 0, nullptr, nullptr};
     if constexpr (chosen.algorithm != index_of<direct> || fits(chosen.schedule, key)) {
         using algorithm = decltype(algorithm_at<chosen.algorithm>(algorithms{}));
@@ -172,7 +172,7 @@ inline constexpr auto candidates = [] {
     list<tuning_candidate, p.steps.size() * most_choices> all;
     auto add_step = [&all]<int Step>() {
         if constexpr (layer_index<Model>(Step) >= Begin && layer_index<Model>(Step) < End) {
-            constexpr int count = choices_for<Target, deploying::key_of_step<Model, first_like<Model>(Step)>>().size();
+            constexpr int count = choices_for<Target, deploying::key_of_step<program_of<Model>, first_like<Model>(Step)>>().size();
             [&all]<int... Choice>(std::integer_sequence<int, Choice...>) {
                 (all.push(candidate<Model, Target, Step, Choice>()), ...);
             }(std::make_integer_sequence<int, count>{});

@@ -1,7 +1,8 @@
-// Trained networks, quantized: the accuracy on images other than those that their scales were found with, and the same bits on every target.
+// Trained networks in formats other than f32. Integers: the accuracy on images other than those that their scales were found with, and the
+// same bits on every target. Halves: the accuracy of floats, give or take an image.
 #include <dlas/systems/observed.hpp>
 
-#include "quantized_networks.hpp"
+#include "format_networks.hpp"
 
 #include <doctest/doctest.h>
 
@@ -29,7 +30,7 @@ std::filesystem::path data() {
 }
 
 std::vector<const dlas::executable*> networks_of(std::string_view model, std::string_view plan_prefix) {
-    auto codes = available_networks<quantized_networks, DLAS_UNIT_SHARDS, DLAS_UNIT_TARGETS>();
+    auto codes = available_networks<format_networks, DLAS_UNIT_SHARDS, DLAS_UNIT_TARGETS>();
     std::erase_if(codes, [=](const dlas::executable* code) { return code->model != model || !code->plan.starts_with(plan_prefix); });
     return codes;
 }
@@ -136,32 +137,61 @@ void check_same_bits(const std::string& name, const char* plan, const dlas::labe
 
 TEST_CASE("accuracy: CIFAR-10, w8a8") {
     if (data().empty()) return;
-    check_cifar10<quantized_networks::resnet20>("cifar10_resnet20", "w8a8/", 911);
-    check_cifar10<quantized_networks::resnet20>("cifar10_resnet20", "w8a8+f32/", 911);
-    check_cifar10<quantized_networks::resnet8>("cifar10_resnet8_mlperftiny", "w8a8/", 858);
+    check_cifar10<format_networks::resnet20>("cifar10_resnet20", "w8a8/", 911);
+    check_cifar10<format_networks::resnet20>("cifar10_resnet20", "w8a8+f32/", 911);
+    check_cifar10<format_networks::resnet8>("cifar10_resnet8_mlperftiny", "w8a8/", 858);
 }
 TEST_CASE("accuracy: CIFAR-10, fewer bits for weights") {
     if (data().empty()) return;
-    check_cifar10<quantized_networks::resnet20>("cifar10_resnet20", "w4a8/", 895);
+    check_cifar10<format_networks::resnet20>("cifar10_resnet20", "w4a8/", 895);
     // Without training ternary weights lose nearly all; chance is 100.
-    check_cifar10<quantized_networks::resnet20>("cifar10_resnet20", "w2a8/", 101);
+    check_cifar10<format_networks::resnet20>("cifar10_resnet20", "w2a8/", 101);
 }
 TEST_CASE("accuracy: ImageNet, w8a8") {
     if (data().empty()) return;
-    check_imagenet<quantized_networks::mobilenet_v2>("imagenet_mobilenetv2_1.0", 82);
-    check_imagenet<quantized_networks::mobilenet_v1>("imagenet_mobilenetv1_0.25", 65);
-    check_imagenet<quantized_networks::squeezenet>("imagenet_squeezenet1.1", 69);
+    check_imagenet<format_networks::mobilenet_v2>("imagenet_mobilenetv2_1.0", 82);
+    check_imagenet<format_networks::mobilenet_v1>("imagenet_mobilenetv1_0.25", 65);
+    check_imagenet<format_networks::squeezenet>("imagenet_squeezenet1.1", 69);
+}
+namespace {
+
+/// 16-bit formats get as many images right as floats do, give or take one.
+template <class Model>
+void check_halves(const std::string& name, const dlas::labeled_images& images) {
+    const auto weights = trained_weights<Model>(name);
+    const dlas::executable& reference = *networks_of(Model::name, "f32/dense/observed").at(0);
+    const int count = sanitized ? 1 : images.count();
+    score floats;
+    add_score<Model>(floats, reference, weights, weights, images, 0, count);
+    for (const char* plan : {"f16/", "bf16/"}) {
+        const dlas::executable& code = *networks_of(Model::name, plan).at(0);
+        score s;
+        add_score<Model>(s, code, weights, weights, images, 0, count);
+        MESSAGE(label_of(code), ": ", s.correct, " of ", s.total, " right, ", floats.correct, " in floats, ", s.agreeing, " as in floats");
+        CHECK(std::abs(s.correct - floats.correct) <= 1);
+    }
+}
+
+}  // namespace
+
+TEST_CASE("accuracy: f16 and bf16") {
+    if (data().empty()) return;
+    check_halves<format_networks::resnet20>("cifar10_resnet20", cifar10_test());
+    check_halves<format_networks::resnet8>("cifar10_resnet8_mlperftiny", cifar10_test());
+    check_halves<format_networks::mobilenet_v2>("imagenet_mobilenetv2_1.0", imagenet_validation());
+    check_halves<format_networks::mobilenet_v1>("imagenet_mobilenetv1_0.25", imagenet_validation());
+    check_halves<format_networks::squeezenet>("imagenet_squeezenet1.1", imagenet_validation());
 }
 TEST_CASE("logits: integers are the same bits on every target") {
     if (data().empty()) return;
-    for (const char* plan : {"w8a8/", "w4a8/", "w2a8/"}) check_same_bits<quantized_networks::resnet20>("cifar10_resnet20", plan, cifar10_test());
-    check_same_bits<quantized_networks::mobilenet_v1>("imagenet_mobilenetv1_0.25", "w8a8/", imagenet_validation());
-    check_same_bits<quantized_networks::squeezenet>("imagenet_squeezenet1.1", "w8a8/", imagenet_validation());
+    for (const char* plan : {"w8a8/", "w4a8/", "w2a8/"}) check_same_bits<format_networks::resnet20>("cifar10_resnet20", plan, cifar10_test());
+    check_same_bits<format_networks::mobilenet_v1>("imagenet_mobilenetv1_0.25", "w8a8/", imagenet_validation());
+    check_same_bits<format_networks::squeezenet>("imagenet_squeezenet1.1", "w8a8/", imagenet_validation());
 }
 
 TEST_CASE("quantize: rules of ranges, files and errors") {
     if (data().empty()) return;
-    using model = quantized_networks::resnet20;
+    using model = format_networks::resnet20;
     const dlas::executable& code = *networks_of(model::name, "w8a8/").at(0);
     const auto weights = trained_weights<model>("cifar10_resnet20");
     for (const auto rule : {dlas::range_rule::percentile, dlas::range_rule::mean_squared_error})
@@ -183,6 +213,21 @@ TEST_CASE("quantize: rules of ranges, files and errors") {
     };
     CHECK(message_of([&] { dlas::host_network(code, weights); }).find("tensor 'maps.scale' is missing") != std::string::npos);
     CHECK(message_of([&] { quantized<model>(code, weights, cifar10_calibration(), 0, 0); }).find("needs at least one calibration image") != std::string::npos);
-    const dlas::executable& other = *networks_of(quantized_networks::resnet8::name, "w8a8/").at(0);
+    // Weights of eight bits do not fit a network of four; scales and zero points are checked.
+    const auto integers = quantized<model>(code, weights, cifar10_calibration(), 0, 1);
+    const dlas::executable& four = *networks_of(model::name, "w4a8/").at(0);
+    CHECK(message_of([&] { dlas::host_network(four, integers); }).find("of tensor 'conv1.weight' is ") != std::string::npos);
+    auto with = [&](const char* name, auto value) {
+        std::vector<dlas::safetensors::tensor> tensors(integers.tensors().begin(), integers.tensors().end());
+        auto& changed = *std::ranges::find(tensors, name, &dlas::safetensors::tensor::name);
+        std::vector<std::byte> bytes(changed.bytes.begin(), changed.bytes.end());
+        std::memcpy(bytes.data() + 4, &value, sizeof value);
+        changed.bytes = bytes;
+        return message_of([&] { dlas::host_network(code, dlas::safetensors::parse(dlas::safetensors::serialize({}, tensors), "changed")); });
+    };
+    CHECK(with("maps.scale", 0.0f).find("element 1 of tensor 'maps.scale' is 0.0") != std::string::npos);
+    CHECK(with("maps.zero", 200).find("element 1 of tensor 'maps.zero' is 200, not from -128 to 127") != std::string::npos);
+    CHECK(with("conv1.scale", NAN).find("element 1 of tensor 'conv1.scale' is ") != std::string::npos);
+    const dlas::executable& other = *networks_of(format_networks::resnet8::name, "w8a8/").at(0);
     CHECK(message_of([&] { quantized<model>(other, weights, cifar10_calibration(), 0, 1); }).find("they must be one model") != std::string::npos);
 }

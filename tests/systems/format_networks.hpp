@@ -1,4 +1,4 @@
-// Trained networks as integers, and the float networks that are observed to find their scales.
+// Trained networks in formats other than f32, and the float networks that they are compared with and, for integers, observed.
 #pragma once
 
 #include <type_traits>
@@ -24,7 +24,7 @@ struct float_ends {
     }
 };
 
-struct quantized_networks {
+struct format_networks {
     using resnet20 = dlas::resnet20<dlas::cifar10>;
     using resnet8 = dlas::resnet8<dlas::cifar10>;
     using mobilenet_v2 = dlas::mobilenet_v2<dlas::imagenet>;
@@ -47,6 +47,14 @@ struct quantized_networks {
         template <class Target>
         using plan = dlas::stack<dlas::ternary, Target>;
     };
+    struct half {
+        template <class Target>
+        using plan = dlas::stack<dlas::f16, Target>;
+    };
+    struct brain {
+        template <class Target>
+        using plan = dlas::stack<dlas::bf16, Target>;
+    };
     struct mixed {
         template <class Target>
         using plan = float_ends<Target>;
@@ -54,7 +62,9 @@ struct quantized_networks {
 
     using on_avx2 = point_list<point<resnet20, floats>, point<resnet20, integers>, point<resnet20, mixed>, point<resnet20, four_bits>, point<resnet20, ternary>, point<resnet8, floats>, point<resnet8, integers>,
                                point<mobilenet_v2, floats>, point<mobilenet_v2, integers>, point<mobilenet_v1, floats>, point<mobilenet_v1, integers>,
-                               point<squeezenet, floats>, point<squeezenet, integers>>;
+                               point<squeezenet, floats>, point<squeezenet, integers>, point<resnet20, half>, point<resnet20, brain>,
+                               point<resnet8, half>, point<resnet8, brain>, point<mobilenet_v2, half>, point<mobilenet_v2, brain>,
+                               point<mobilenet_v1, half>, point<mobilenet_v1, brain>, point<squeezenet, half>, point<squeezenet, brain>>;
     using elsewhere = point_list<point<resnet20, integers>, point<resnet20, mixed>, point<resnet20, four_bits>, point<resnet20, ternary>, point<mobilenet_v1, integers>, point<squeezenet, integers>>;
 
     template <class Target>

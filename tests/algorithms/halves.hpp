@@ -1,0 +1,57 @@
+// What is tested of formats with 16-bit elements: conversions of vectors, and convolutions.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "quantized.hpp"
+
+namespace half_layers {
+
+using convolution_layers::conv2d_key;
+using convolution_layers::conv2d_layer;
+
+inline constexpr int formats = 4;
+
+/// As those of integers, and one pixel in each format.
+inline constexpr auto layers = [] {
+    dlas::list<conv2d_layer, quantized_layers::layers.size() + formats> all;
+    for (const conv2d_layer& layer : quantized_layers::layers) all.push(layer);
+    for (int i = 0; i < formats; ++i) all.push({.in = {1, 1, 40}, .channels = 21});
+    return all;
+}();
+
+/// Vectors of 16 numbers; fewer lanes go in several steps.
+struct conversions {
+    void (*f16_to_float)(const dlas::f16_value*, float*) = nullptr;
+    void (*bf16_to_float)(const dlas::bf16_value*, float*) = nullptr;
+    void (*float_to_f16)(const float*, dlas::f16_value*) = nullptr;
+    void (*float_to_bf16)(const float*, dlas::bf16_value*) = nullptr;
+};
+
+struct half_kernel {
+    std::string_view target;
+    std::string_view format;
+    conv2d_key key;
+    std::int64_t weight_bytes = 0;
+    std::int64_t workspace_bytes = 0;
+    void (*pack)(const float*, const float*, float*) = nullptr;
+    void (*run)(const dlas::kernel_arguments&) = nullptr;
+};
+
+/// Formats take turns; some maps have gaps, and every seventh input of a half format is of floats.
+constexpr conv2d_key key(int index, dlas::element maps) {
+    conv2d_key k = convolution_layers::placed(layers[index], index % 3 == 1 ? 5 : 0, index % 3 == 0 ? convolution_layers::margins{} : convolution_layers::margins{1, 2, 3});
+    k.in.type = index % 7 == 3 ? dlas::element::f32 : maps;
+    k.residual.type = maps;
+    k.out.type = maps;
+    return k;
+}
+
+/// Defined by units compiled for the target.
+template <class Target>
+std::span<const half_kernel> compiled_halves();
+template <class Target>
+conversions compiled_conversions();
+
+}  // namespace half_layers
