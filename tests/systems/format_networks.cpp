@@ -35,6 +35,14 @@ std::vector<const dlas::executable*> networks_of(std::string_view model, std::st
     return codes;
 }
 
+/// Without the data, or AVX2, for which the float networks are compiled.
+bool skipped() {
+    if (data().empty()) return true;
+    if (!networks_of(format_networks::resnet20::name, "f32/dense/observed").empty()) return false;
+    MESSAGE("skipped: this CPU lacks AVX2");
+    return true;
+}
+
 template <class Model>
 dlas::safetensors trained_weights(const std::string& name) {
     return dlas::safetensors::read(data() / "weights" / (name + ".safetensors"));
@@ -136,19 +144,19 @@ void check_same_bits(const std::string& name, const char* plan, const dlas::labe
 }  // namespace
 
 TEST_CASE("accuracy: CIFAR-10, w8a8") {
-    if (data().empty()) return;
+    if (skipped()) return;
     check_cifar10<format_networks::resnet20>("cifar10_resnet20", "w8a8/", 911);
     check_cifar10<format_networks::resnet20>("cifar10_resnet20", "w8a8+f32/", 911);
     check_cifar10<format_networks::resnet8>("cifar10_resnet8_mlperftiny", "w8a8/", 858);
 }
 TEST_CASE("accuracy: CIFAR-10, fewer bits for weights") {
-    if (data().empty()) return;
+    if (skipped()) return;
     check_cifar10<format_networks::resnet20>("cifar10_resnet20", "w4a8/", 895);
     // Without training ternary weights lose nearly all; chance is 100.
     check_cifar10<format_networks::resnet20>("cifar10_resnet20", "w2a8/", 101);
 }
 TEST_CASE("accuracy: ImageNet, w8a8") {
-    if (data().empty()) return;
+    if (skipped()) return;
     check_imagenet<format_networks::mobilenet_v2>("imagenet_mobilenetv2_1.0", 82);
     check_imagenet<format_networks::mobilenet_v1>("imagenet_mobilenetv1_0.25", 65);
     check_imagenet<format_networks::squeezenet>("imagenet_squeezenet1.1", 69);
@@ -175,7 +183,7 @@ void check_halves(const std::string& name, const dlas::labeled_images& images) {
 }  // namespace
 
 TEST_CASE("accuracy: f16 and bf16") {
-    if (data().empty()) return;
+    if (skipped()) return;
     check_halves<format_networks::resnet20>("cifar10_resnet20", cifar10_test());
     check_halves<format_networks::resnet8>("cifar10_resnet8_mlperftiny", cifar10_test());
     check_halves<format_networks::mobilenet_v2>("imagenet_mobilenetv2_1.0", imagenet_validation());
@@ -183,14 +191,14 @@ TEST_CASE("accuracy: f16 and bf16") {
     check_halves<format_networks::squeezenet>("imagenet_squeezenet1.1", imagenet_validation());
 }
 TEST_CASE("logits: integers are the same bits on every target") {
-    if (data().empty()) return;
+    if (skipped()) return;
     for (const char* plan : {"w8a8/", "w4a8/", "w2a8/"}) check_same_bits<format_networks::resnet20>("cifar10_resnet20", plan, cifar10_test());
     check_same_bits<format_networks::mobilenet_v1>("imagenet_mobilenetv1_0.25", "w8a8/", imagenet_validation());
     check_same_bits<format_networks::squeezenet>("imagenet_squeezenet1.1", "w8a8/", imagenet_validation());
 }
 
 TEST_CASE("quantize: rules of ranges, files and errors") {
-    if (data().empty()) return;
+    if (skipped()) return;
     using model = format_networks::resnet20;
     const dlas::executable& code = *networks_of(model::name, "w8a8/").at(0);
     const auto weights = trained_weights<model>("cifar10_resnet20");
