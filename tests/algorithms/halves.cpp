@@ -197,8 +197,8 @@ TEST_CASE("halves: vectors convert as single numbers do") {
             float wide[16];
             by.float_to_f16(&floats[i], halves);
             by.float_to_bf16(&floats[i], brains);
-            for (int k = 0; k < 16; ++k) wrong += halves[k] != dlas::to_f16(floats[i + k]);
-            for (int k = 0; k < 16; ++k) wrong += brains[k] != dlas::to_bf16(floats[i + k]);
+            for (std::size_t k = 0; k < 16; ++k) wrong += halves[k] != dlas::to_f16(floats[i + k]);
+            for (std::size_t k = 0; k < 16; ++k) wrong += brains[k] != dlas::to_bf16(floats[i + k]);
             by.f16_to_float(halves, wide);
             for (int k = 0; k < 16; ++k) wrong += wide[k] != dlas::to_float(halves[k]);
             by.bf16_to_float(brains, wide);

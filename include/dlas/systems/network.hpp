@@ -191,7 +191,7 @@ struct deployment {
 
 constexpr bool any_quantized(const auto& steps) {
     for (const executable_step& step : steps)
-        if (step.pack_quantized != nullptr) return true;
+        if (is_quantized(step.input_place.type) || is_quantized(step.output_place.type)) return true;
     return false;
 }
 
