@@ -3,18 +3,17 @@
 
 #include <doctest/doctest.h>
 
-#include <barrier>
 #include <cstdio>
 #include <cstring>
 #include <map>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include <dlas/algorithms/reference.hpp>
 
 #include "feature_maps.hpp"
+#include "run_in_parts.hpp"
 
 namespace {
 
@@ -216,33 +215,6 @@ std::string describe(std::string_view target, std::string_view algorithm, const 
            std::to_string(static_cast<int>(l.activation)) + (l.residual ? ", residual" : "");
 }
 
-/// Waits for a number of threads, as often as they come.
-class meeting_point {
-public:
-    explicit meeting_point(int count) : barrier_(count) {}
-    static void wait(void* self) { static_cast<meeting_point*>(self)->barrier_.arrive_and_wait(); }
-
-private:
-    std::barrier<> barrier_;
-};
-
-/// Several threads run one kernel together.
-void run_in_parts(const placed_kernel& code, const dlas::kernel_arguments& arguments, int parts) {
-    meeting_point all(parts);
-    std::vector<std::thread> others;
-    auto run = [&](int part) {
-        dlas::kernel_arguments own = arguments;
-        own.part = part;
-        own.parts = parts;
-        own.wait = &meeting_point::wait;
-        own.barrier = &all;
-        code.run(own);
-    };
-    for (int part = 1; part < parts; ++part) others.emplace_back(run, part);
-    run(0);
-    for (std::thread& other : others) other.join();
-}
-
 /// Packs and runs a kernel, first on reals and then, over the leftovers in the workspace, on integers. Returns the largest error over bound.
 double check_kernel(const placed_kernel& code, posed& layer) {
     const conv2d_layer& l = code.key.layer;
@@ -274,7 +246,7 @@ double check_kernel(const placed_kernel& code, posed& layer) {
             // Threads compute the same bits.
             output.forget();
             arguments.workspace = common_workspace.data();
-            run_in_parts(code, arguments, parts);
+            run_in_parts(code.run, arguments, parts);
             const std::vector<float> together = output.read();
             CHECK(std::memcmp(together.data(), alone.data(), 4 * alone.size()) == 0);
             CHECK(common_workspace.guards_intact());

@@ -3,17 +3,17 @@
 
 #include <doctest/doctest.h>
 
-#include <barrier>
 #include <bit>
 #include <cmath>
 #include <cstring>
 #include <limits>
-#include <thread>
 #include <vector>
 
 #include <dlas/algorithms/reference.hpp>
 #include <dlas/core/layer_text.hpp>
 #include <dlas/core/seeded_numbers.hpp>
+
+#include "run_in_parts.hpp"
 
 namespace {
 
@@ -90,29 +90,6 @@ float value(float x) { return x; }
 float value(dlas::f16_value x) { return dlas::to_float(x); }
 float value(dlas::bf16_value x) { return dlas::to_float(x); }
 
-class meeting_point {
-public:
-    explicit meeting_point(int count) : barrier_(count) {}
-    static void wait(void* self) { static_cast<meeting_point*>(self)->barrier_.arrive_and_wait(); }
-
-private:
-    std::barrier<> barrier_;
-};
-
-void run_in_parts(const half_kernel& code, dlas::kernel_arguments arguments, int parts) {
-    meeting_point all(parts);
-    arguments.parts = parts;
-    arguments.wait = &meeting_point::wait;
-    arguments.barrier = &all;
-    std::vector<std::thread> threads;
-    for (int part = 0; part < parts; ++part)
-        threads.emplace_back([&code, arguments, part]() mutable {
-            arguments.part = part;
-            code.run(arguments);
-        });
-    for (std::thread& thread : threads) thread.join();
-}
-
 /// Small integers: all sums are exact, only the result is rounded.
 template <class In, class Out>
 void check_kernel(const half_kernel& code) {
@@ -142,7 +119,7 @@ void check_kernel(const half_kernel& code) {
     const dlas::kernel_arguments arguments = {in.first_pixel(), l.residual ? second.first_pixel() : nullptr, packed.data(), out.first_pixel(), workspace.data()};
     for (const int parts : {1, 3}) {
         CAPTURE(parts);
-        run_in_parts(code, arguments, parts);
+        run_in_parts(code.run, arguments, parts);
         CHECK(std::isnan(workspace.back()));
         int wrong = 0;
         i = 0;

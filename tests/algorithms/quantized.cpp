@@ -3,10 +3,8 @@
 
 #include <doctest/doctest.h>
 
-#include <barrier>
 #include <cstring>
 #include <memory>
-#include <thread>
 #include <vector>
 
 #include <dlas/algorithms/reference.hpp>
@@ -14,6 +12,8 @@
 #include <dlas/core/seeded_numbers.hpp>
 #include <dlas/optimizations/quantization.hpp>
 #include <dlas/systems/quantize.hpp>
+
+#include "run_in_parts.hpp"
 
 namespace {
 
@@ -105,29 +105,6 @@ struct problem {
     }
 };
 
-class meeting_point {
-public:
-    explicit meeting_point(int count) : barrier_(count) {}
-    static void wait(void* self) { static_cast<meeting_point*>(self)->barrier_.arrive_and_wait(); }
-
-private:
-    std::barrier<> barrier_;
-};
-
-void run_in_parts(const quantized_kernel& code, dlas::kernel_arguments arguments, int parts) {
-    meeting_point all(parts);
-    arguments.parts = parts;
-    arguments.wait = &meeting_point::wait;
-    arguments.barrier = &all;
-    std::vector<std::thread> threads;
-    for (int part = 0; part < parts; ++part)
-        threads.emplace_back([&code, arguments, part]() mutable {
-            arguments.part = part;
-            code.run(arguments);
-        });
-    for (std::thread& thread : threads) thread.join();
-}
-
 template <class Output>
 void check(const quantized_kernel& code, const problem& p) {
     const conv2d_layer& l = code.key.layer;
@@ -150,7 +127,7 @@ void check(const quantized_kernel& code, const problem& p) {
     for (const int parts : {1, 3}) {
         CAPTURE(parts);
         if (parts == 1) code.run(arguments);
-        else run_in_parts(code, arguments, parts);
+        else run_in_parts(code.run, arguments, parts);
         const std::vector<Output> found = output.read<Output>();
         CHECK(std::memcmp(found.data(), expected.data(), outputs * sizeof(Output)) == 0);
         CHECK(output.rest_intact());
