@@ -1,0 +1,12 @@
+# Tests of what stands around the programs of examples/firmware, read by its project.
+dlas_add_same_counts_test(hello ${hello_file})
+
+# The check of symbols must find all that it looks for, in a file that uses all of it.
+if(DLAS_BOARD IN_LIST DLAS_CORTEX_M_BOARDS)
+    add_library(forbidden_symbols OBJECT ${CMAKE_CURRENT_LIST_DIR}/forbidden_symbols.cpp)
+    target_compile_options(forbidden_symbols PRIVATE -fexceptions -frtti -fthreadsafe-statics)
+    add_test(NAME ${DLAS_BOARD}/forbidden_symbols COMMAND ${CMAKE_COMMAND} -D NM=${CMAKE_NM} -D FILE=$<TARGET_OBJECTS:forbidden_symbols>
+        -P ${dlas_SOURCE_DIR}/cmake/check_firmware_symbols.cmake)
+    set_tests_properties(${DLAS_BOARD}/forbidden_symbols PROPERTIES
+        PASS_REGULAR_EXPRESSION "the heap: .*_Znw.*exceptions: .*__cxa_throw.*run-time types: .*_ZTI.*printf: .*printf.*streams: .*_ZSt4cout.*threads: .*__cxa_guard_acquire.*libm: .*expf")
+endif()
