@@ -46,6 +46,7 @@ bool check(std::string_view what, bool holds) {
 }  // namespace
 
 int main() {
+    board::paint_stack();
     bool right = check("variables start as zero", inputs[0] == 0 && inputs[count - 1] == 0);
     for (int i = 0; i < count; ++i) inputs[i] = static_cast<std::int8_t>(i - 3);
 

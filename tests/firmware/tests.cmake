@@ -1,6 +1,11 @@
 # Tests of what stands around the programs of examples/firmware, read by its project.
 dlas_add_same_counts_test(hello ${hello_file})
 
+if(DLAS_BOARD IN_LIST DLAS_CORTEX_M_BOARDS)
+    dlas_add_firmware(stack_overflow SOURCES ${CMAKE_CURRENT_LIST_DIR}/stack_overflow.cpp STACK 512)
+    set_tests_properties(${DLAS_BOARD}/stack_overflow PROPERTIES PASS_REGULAR_EXPRESSION "fault: exception [0-9]+, the stack is full")
+endif()
+
 # The check of symbols must find all that it looks for, in a file that uses all of it.
 if(DLAS_BOARD IN_LIST DLAS_CORTEX_M_BOARDS)
     add_library(forbidden_symbols OBJECT ${CMAKE_CURRENT_LIST_DIR}/forbidden_symbols.cpp)

@@ -38,11 +38,11 @@ const char* argument();
 /// Bytes read from `offset` on, fewer at the file's end; -1 where there is no such file.
 std::ptrdiff_t read_file(const char* path, std::size_t offset, std::span<std::byte> to);
 
-/// Bytes of stack used at most since the last paint_stack(); 0 where that is not known.
-std::size_t stack_high_water();
-
-/// Start-up code has painted the stack already: call it again to measure a part of a program, and add the caller's own depth.
+/// Fills the unused stack with a pattern. On microcontrollers start-up code has done so; elsewhere main() does where it wants to know.
 void paint_stack();
+
+/// Bytes of stack used at most since it was painted: of the whole stack on microcontrollers, below paint_stack()'s caller elsewhere.
+std::size_t stack_high_water();
 
 struct image_size {
     std::size_t flash;  ///< code, constants, and the first values of variables

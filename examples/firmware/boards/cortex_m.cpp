@@ -5,6 +5,10 @@
 #include "board.hpp"
 #include "write.hpp"
 
+#if defined(__ARM_ARCH_8M_MAIN__) || defined(__ARM_ARCH_8_1M_MAIN__)
+#define DLAS_STACK_LIMIT  // a register that the stack pointer may not pass
+#endif
+
 // Of cortex_m.ld. Sizes are symbols too, whose addresses are the numbers.
 extern "C" {
 extern std::uint32_t stack_bottom[], stack_top[];
@@ -96,8 +100,13 @@ extern "C" {
     board::exit(program());
 }
 
-[[noreturn]] void report_fault(int exception) {
-    board::print_line("fault: exception ", exception, board::stack_high_water() == board::image_bytes().stack ? ", the stack is full" : "");
+// The frame of the exception was pushed below the stack, or the CPU has a limit and says that it was met.
+[[noreturn]] void report_fault(int exception, const std::uint32_t* stack) {
+    bool full = stack <= stack_bottom;
+#ifdef DLAS_STACK_LIMIT
+    full |= (*reinterpret_cast<const volatile std::uint32_t*>(0xe000ed28) >> 20 & 1) != 0;  // CFSR.STKOF
+#endif
+    board::print_line("fault: exception ", exception, full ? ", the stack is full" : "");
     board::exit(128 + exception);
 }
 
@@ -119,7 +128,7 @@ void __aeabi_unwind_cpp_pr0() {}
         "dsb \n"
         "isb \n"
 #endif
-#if defined(__ARM_ARCH_8M_MAIN__) || defined(__ARM_ARCH_8_1M_MAIN__)
+#ifdef DLAS_STACK_LIMIT
         "ldr r0, =stack_bottom \n"
         "msr msplim, r0 \n"
 #endif
@@ -130,8 +139,9 @@ void __aeabi_unwind_cpp_pr0() {}
 [[gnu::naked]] void fault() {
     asm volatile(
         "mrs r0, ipsr \n"
-        "ldr r1, =stack_top \n"
-        "mov sp, r1 \n"
+        "mov r1, sp \n"
+        "ldr r2, =stack_top \n"
+        "mov sp, r2 \n"
         "bl report_fault \n");
 }
 }

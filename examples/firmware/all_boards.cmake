@@ -1,0 +1,92 @@
+# Every board in one build, each as a project of its own with its tool chain: cmake --workflow --preset firmware
+# A part of the library's own build, which is the host's.
+include(ExternalProject)
+include(${CMAKE_CURRENT_LIST_DIR}/boards/boards.cmake)
+
+set(DLAS_FIRMWARE_BOARDS ${DLAS_BOARDS} CACHE STRING "Boards that firmware is built for")
+set(folder ${PROJECT_BINARY_DIR}/firmware)
+
+# dlas_add_firmware_header(<header.hpp> COMMAND <program> <argument>... [DEPENDS <file>...])
+# A header that a program of the host writes before any board is built; its path follows the arguments. Boards include it by its name.
+add_custom_target(firmware_headers)
+function(dlas_add_firmware_header header)
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "COMMAND;DEPENDS")
+    set(path ${PROJECT_BINARY_DIR}/firmware/headers/${header})
+    list(GET arg_COMMAND 0 program)
+    add_custom_command(OUTPUT ${path} COMMAND ${arg_COMMAND} ${path} DEPENDS ${program} ${arg_DEPENDS})
+    string(MAKE_C_IDENTIFIER "firmware_header_${header}" target)
+    add_custom_target(${target} DEPENDS ${path})
+    add_dependencies(firmware_headers ${target})
+endfunction()
+file(MAKE_DIRECTORY ${folder}/headers)
+
+# The host's programs, then the headers that they write: one of each to a line.
+#     dlas_add_program(pack SOURCES ${CMAKE_CURRENT_LIST_DIR}/pack.cpp)
+#     dlas_add_firmware_header(resnet8_weights.hpp COMMAND pack resnet8 ${DLAS_DATA_DIR}/... DEPENDS ...)
+
+# Whether a board's tools are there, and what to install where they are not.
+find_program(DLAS_ARM_CXX arm-none-eabi-g++)
+find_program(DLAS_RISCV64_CXX riscv64-linux-gnu-g++)
+find_program(DLAS_QEMU_SYSTEM_ARM qemu-system-arm)
+find_program(DLAS_QEMU_RISCV64 qemu-riscv64)
+set(missing_arm "")
+set(missing_riscv64 "")
+set(missing_host "")
+if(NOT DLAS_ARM_CXX)
+    list(APPEND missing_arm gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib)
+else()
+    # Its libraries are packages of their own.
+    execute_process(COMMAND ${DLAS_ARM_CXX} --specs=nano.specs -std=c++20 -include cstring -include span -x c++ -E -
+        INPUT_FILE /dev/null OUTPUT_QUIET ERROR_QUIET RESULT_VARIABLE status)
+    if(NOT status EQUAL 0)
+        list(APPEND missing_arm libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib)
+    endif()
+endif()
+if(NOT DLAS_QEMU_SYSTEM_ARM)
+    list(APPEND missing_arm qemu-system-arm)
+endif()
+if(NOT DLAS_RISCV64_CXX)
+    list(APPEND missing_riscv64 g++-riscv64-linux-gnu)
+endif()
+if(NOT DLAS_QEMU_RISCV64)
+    list(APPEND missing_riscv64 qemu-user)
+endif()
+
+set(included "")
+foreach(board IN LISTS DLAS_FIRMWARE_BOARDS)
+    if(board IN_LIST DLAS_CORTEX_M_BOARDS)
+        set(tools arm)
+        set(options -D CMAKE_TOOLCHAIN_FILE=${PROJECT_SOURCE_DIR}/cmake/toolchains/arm-none-eabi.cmake -D DLAS_CPU=${DLAS_CPU_OF_${board}})
+    elseif(board STREQUAL "riscv64")
+        set(tools riscv64)
+        set(options -D CMAKE_TOOLCHAIN_FILE=${PROJECT_SOURCE_DIR}/cmake/toolchains/riscv64-linux-gnu.cmake)
+    else()
+        # The library's dependencies on the host come from where this build has them.
+        set(tools host)
+        set(options -D CMAKE_CXX_COMPILER=${CMAKE_CXX_COMPILER})
+        foreach(variable IN ITEMS CMAKE_PROJECT_TOP_LEVEL_INCLUDES DLAS_PROVIDER_CACHE xsimd_DIR)
+            if(${variable})
+                list(APPEND options -D ${variable}=${${variable}})
+            endif()
+        endforeach()
+        if(xsimd_SOURCE_DIR)
+            list(APPEND options -D FETCHCONTENT_SOURCE_DIR_XSIMD=${xsimd_SOURCE_DIR})
+        endif()
+    endif()
+    if(missing_${tools})
+        list(JOIN missing_${tools} " " packages)
+        message(STATUS "dlas: no firmware for ${board}: apt-get install ${packages}")
+        add_test(NAME ${board} COMMAND ${CMAKE_COMMAND} -E echo "skipped, its tools are missing: apt-get install ${packages}")
+        set_tests_properties(${board} PROPERTIES SKIP_REGULAR_EXPRESSION "skipped, its tools are missing")
+        continue()
+    endif()
+    # By the terminal's leave: one board after the other, each with all cores.
+    ExternalProject_Add(firmware_${board} SOURCE_DIR ${CMAKE_CURRENT_LIST_DIR} PREFIX ${folder}/stamps BINARY_DIR ${folder}/${board}
+        CMAKE_ARGS ${options} -D DLAS_BOARD=${board} -D CMAKE_BUILD_TYPE=${CMAKE_BUILD_TYPE} -D DLAS_FIRMWARE_HEADERS=${folder}/headers
+            -D DLAS_WARNINGS_AS_ERRORS=${DLAS_WARNINGS_AS_ERRORS} --no-warn-unused-cli
+        BUILD_ALWAYS ON INSTALL_COMMAND "" DEPENDS firmware_headers USES_TERMINAL_CONFIGURE ON USES_TERMINAL_BUILD ON)
+    string(APPEND included "subdirs(\"${folder}/${board}\")\n")
+endforeach()
+# The boards' tests are tests of this build.
+file(CONFIGURE OUTPUT ${folder}/tests.cmake CONTENT "${included}")
+set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES ${folder}/tests.cmake)
