@@ -17,7 +17,9 @@ if(NOT DEFINED dlas_cpu_flags_${DLAS_CPU})
     message(FATAL_ERROR "DLAS_CPU is ${DLAS_CPU}, of which the flags are not known.")
 endif()
 
-set(CMAKE_CXX_COMPILER arm-none-eabi-g++)
+if(NOT CMAKE_CXX_COMPILER)
+    set(CMAKE_CXX_COMPILER arm-none-eabi-g++)
+endif()
 # What a program can do without a board's start-up code and linker script: be compiled.
 set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
 set(CMAKE_TRY_COMPILE_PLATFORM_VARIABLES DLAS_CPU)

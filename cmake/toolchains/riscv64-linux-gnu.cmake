@@ -3,7 +3,9 @@
 set(CMAKE_SYSTEM_NAME Generic)
 set(CMAKE_SYSTEM_PROCESSOR riscv64)
 
-set(CMAKE_CXX_COMPILER riscv64-linux-gnu-g++)
+if(NOT CMAKE_CXX_COMPILER)
+    set(CMAKE_CXX_COMPILER riscv64-linux-gnu-g++)
+endif()
 set(CMAKE_CXX_FLAGS_INIT "-ffunction-sections -fdata-sections -fno-exceptions -fno-rtti -fno-threadsafe-statics -fno-unwind-tables")
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG" CACHE STRING "Flags of Release")
 set(CMAKE_EXE_LINKER_FLAGS_INIT "-static -Wl,--gc-sections")

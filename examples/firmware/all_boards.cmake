@@ -56,10 +56,11 @@ set(included "")
 foreach(board IN LISTS DLAS_FIRMWARE_BOARDS)
     if(board IN_LIST DLAS_CORTEX_M_BOARDS)
         set(tools arm)
-        set(options -D CMAKE_TOOLCHAIN_FILE=${PROJECT_SOURCE_DIR}/cmake/toolchains/arm-none-eabi.cmake -D DLAS_CPU=${DLAS_CPU_OF_${board}})
+        set(options -D CMAKE_TOOLCHAIN_FILE=${PROJECT_SOURCE_DIR}/cmake/toolchains/arm-none-eabi.cmake -D CMAKE_CXX_COMPILER=${DLAS_ARM_CXX}
+            -D DLAS_CPU=${DLAS_CPU_OF_${board}})
     elseif(board STREQUAL "riscv64")
         set(tools riscv64)
-        set(options -D CMAKE_TOOLCHAIN_FILE=${PROJECT_SOURCE_DIR}/cmake/toolchains/riscv64-linux-gnu.cmake)
+        set(options -D CMAKE_TOOLCHAIN_FILE=${PROJECT_SOURCE_DIR}/cmake/toolchains/riscv64-linux-gnu.cmake -D CMAKE_CXX_COMPILER=${DLAS_RISCV64_CXX})
     else()
         # The library's dependencies on the host come from where this build has them.
         set(tools host)
@@ -80,7 +81,7 @@ foreach(board IN LISTS DLAS_FIRMWARE_BOARDS)
         set_tests_properties(${board} PROPERTIES SKIP_REGULAR_EXPRESSION "skipped, its tools are missing")
         continue()
     endif()
-    # By the terminal's leave: one board after the other, each with all cores.
+    # With the terminal, which only one can have: board after board, each on all cores.
     ExternalProject_Add(firmware_${board} SOURCE_DIR ${CMAKE_CURRENT_LIST_DIR} PREFIX ${folder}/stamps BINARY_DIR ${folder}/${board}
         CMAKE_ARGS ${options} -D DLAS_BOARD=${board} -D CMAKE_BUILD_TYPE=${CMAKE_BUILD_TYPE} -D DLAS_FIRMWARE_HEADERS=${folder}/headers
             -D DLAS_WARNINGS_AS_ERRORS=${DLAS_WARNINGS_AS_ERRORS} --no-warn-unused-cli

@@ -66,8 +66,10 @@ static void add_block(unsigned cpu, void* count) {
 /* `behind`: instructions of the marker's block that are counted as entered and have not run yet. */
 static void begin_region(unsigned cpu, void* behind) {
     (void)cpu;
-    if (within) say("a region begins within another: it is left out\n");
-    else region_begin = entered - (uintptr_t)behind;
+    if (within)
+        say("a region begins within another: it is left out\n");
+    else
+        region_begin = entered - (uintptr_t)behind;
     within = true;
 }
 

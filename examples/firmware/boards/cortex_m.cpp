@@ -22,7 +22,15 @@ namespace board {
 
 namespace {
 
-enum class request : std::uintptr_t { open = 0x01, close = 0x02, write0 = 0x04, read = 0x06, seek = 0x0a, get_command_line = 0x15, exit_extended = 0x20 };
+enum class request : std::uintptr_t {
+    open = 0x01,
+    close = 0x02,
+    write0 = 0x04,
+    read = 0x06,
+    seek = 0x0a,
+    get_command_line = 0x15,
+    exit_extended = 0x20
+};
 
 /// The host reads `arguments`, a word for each; some requests have one argument, which stands in its place.
 std::intptr_t ask_host(request what, const void* arguments) {
