@@ -3,6 +3,7 @@
 
 #include <dlas/algorithms/depthwise.hpp>
 #include <dlas/algorithms/direct.hpp>
+#include <dlas/algorithms/line_buffer.hpp>
 #include <dlas/algorithms/winograd.hpp>
 #include <dlas/core/text.hpp>
 #include <dlas/formats/any.hpp>
@@ -60,11 +61,13 @@ constexpr double winograd_cycles(const conv2d_layer& layer) {
 }  // namespace choosing
 
 /// The algorithm that a small model of the core expects to be the fastest: depthwise layers by their own kernel, 3x3 windows of
-/// stride 1 by Winograd where enough tiles share its larger weights, the rest directly; integers never by Winograd.
+/// stride 1 by Winograd where enough tiles share its larger weights, the rest directly; integers never by Winograd, and from buffered rows
+/// where they are scaled by fixed-point numbers.
 struct automatic {
     static constexpr policy_kind kind = policy_kind::algorithm;
     static constexpr std::string_view name = "automatic";
     static constexpr bool runs_any_format = true;
+    static constexpr bool runs_fixed_point = true;
 
     template <class Target>
     static constexpr std::string_view refuses(const conv2d_layer& layer, const schedule_options& schedule = {}) {
@@ -79,6 +82,10 @@ struct automatic {
             return 1.1 * choosing::winograd_cycles<Outputs, Target>(Layer);  // near a tie the smaller weights win
         }
         static consteval auto pick() {
+            if constexpr (scaling_of<Format> != scaling::real) return line_buffer{};
+            else return pick_real();
+        }
+        static consteval auto pick_real() {
             constexpr double by_direct = choosing::direct_cycles<Target>(Layer), by_two = winograd_cycles<2>(), by_four = winograd_cycles<4>();
             if constexpr (depthwise::refuses<Target>(Layer).empty()) return depthwise{};
             else if constexpr (!std::same_as<Format, f32>) return direct{};

@@ -88,4 +88,13 @@ struct quantization {
     constexpr bool operator==(const quantization&) const = default;
 };
 
+/// The integer nearest to a real value, halves away from zero; what lies beyond is -128 or 127.
+constexpr std::int8_t quantized_value(float real, const quantization& q) {
+    const float steps = real / q.scale;
+    if (!(steps > -1000.0f)) return -128;
+    if (steps > 1000.0f) return 127;
+    const int rounded = static_cast<int>(steps < 0 ? steps - 0.5f : steps + 0.5f) + q.zero;
+    return static_cast<std::int8_t>(rounded < -128 ? -128 : rounded > 127 ? 127 : rounded);
+}
+
 }  // namespace dlas

@@ -6,6 +6,7 @@
 #include <dlas/core/element.hpp>
 #include <dlas/core/layer.hpp>
 #include <dlas/core/policy.hpp>
+#include <dlas/formats/any.hpp>
 
 namespace dlas {
 
@@ -18,6 +19,7 @@ struct f32 {
 
     template <class Algorithm>
     static constexpr std::string_view refuses(const conv2d_layer&) {
+        if (fixed_point_algorithm<Algorithm> && !any_format_algorithm<Algorithm>) return "format: line_buffer computes in integers scaled by fixed-point numbers alone";
         return {};
     }
 };

@@ -7,40 +7,44 @@
 #include <dlas/core/element.hpp>
 #include <dlas/core/layer.hpp>
 #include <dlas/core/policy.hpp>
+#include <dlas/core/scaling.hpp>
 #include <dlas/core/text.hpp>
 #include <dlas/formats/any.hpp>
 
 namespace dlas {
 
-/// Weights of WeightBits, symmetric, feature maps of ActivationBits, affine. Sums are 32-bit integers; results are rounded once, to the
-/// nearest integer, ties to even: every target computes the same bits. Depthwise layers, which have few weights, store them as floats.
-template <int WeightBits, int ActivationBits>
+/// Weights of WeightBits, symmetric, feature maps of ActivationBits, affine. Sums are 32-bit integers; every target computes the same bits.
+/// With real scaling depthwise layers, which have few weights, store them as floats. With fixed-point scaling (see algorithms/line_buffer.hpp)
+/// feature maps are signed bytes, and where all layers have it, so are a network's input and output.
+template <int WeightBits, int ActivationBits, scaling Scaling = scaling::real>
 struct quantized {
     static constexpr policy_kind kind = policy_kind::format;
     static constexpr int weight_bits = WeightBits;
     static constexpr int activation_bits = ActivationBits;
+    static constexpr bool fixed_point = Scaling != scaling::real;
     static constexpr auto name_text = [] {
         text<16> spelled("w");
         spelled.append(WeightBits);
         spelled.append("a");
         spelled.append(ActivationBits);
+        spelled.append(Scaling == scaling::real ? "" : Scaling == scaling::fixed_once ? "_fixed" : "_tflite");
         return spelled;
     }();
     static constexpr std::string_view name = name_text.view();
 
     /// What feature maps are stored as.
     template <class Target>
-    static constexpr element activations = Target::quantized_element;
+    static constexpr element activations = fixed_point ? element::s8 : Target::quantized_element;
 
     /// Why there is no kernel for a layer; `Algorithm` is the one that would run it.
     template <class Algorithm>
     static constexpr std::string_view refuses(const conv2d_layer& layer) {
         if ((WeightBits != 8 && WeightBits != 4 && WeightBits != 2) || ActivationBits != 8)
             return "format: of quantized<W, A> there are kernels for W = 8, 4 and 2 and A = 8";
-        if (!any_format_algorithm<Algorithm>) return any_format_refusal;
+        if (fixed_point ? !fixed_point_algorithm<Algorithm> : !any_format_algorithm<Algorithm>) return fixed_point ? fixed_point_refusal : any_format_refusal;
         const std::int64_t terms = std::int64_t{layer.group_in()} * layer.kernel.area();
         if (terms * 255 * (1 << (WeightBits - 1)) >= 1 << 30) return "format: so many terms of integers may overflow a 32-bit sum";
-        if (layer.depthwise() && terms * 255 * (1 << (WeightBits - 1)) >= 1 << 24) return "format: a depthwise window of integers is too large for exact sums";
+        if (!fixed_point && layer.depthwise() && terms * 255 * (1 << (WeightBits - 1)) >= 1 << 24) return "format: a depthwise window of integers is too large for exact sums";
         if (layer.gated || layer.activation == activation::silu || layer.activation == activation::sigmoid)
             return "format: gates, SiLU and sigmoids have no kernels for integers";
         return {};
@@ -51,5 +55,15 @@ struct quantized {
 using int8 = quantized<8, 8>;
 using int4 = quantized<4, 8>;
 using ternary = quantized<2, 8>;
+/// The same without floats, for targets that have none; and as TensorFlow Lite rounds, for networks that it quantized.
+using int8_fixed = quantized<8, 8, scaling::fixed_once>;
+using int4_fixed = quantized<4, 8, scaling::fixed_once>;
+using int8_tflite = quantized<8, 8, scaling::fixed_twice>;
+
+/// The scaling of a format's sums; real where it has none.
+template <class Format>
+inline constexpr scaling scaling_of = scaling::real;
+template <int WeightBits, int ActivationBits, scaling Scaling>
+inline constexpr scaling scaling_of<quantized<WeightBits, ActivationBits, Scaling>> = Scaling;
 
 }  // namespace dlas

@@ -4,6 +4,7 @@
 #include <dlas/core/policy.hpp>
 #include <dlas/hardware/avx2.hpp>
 #include <dlas/hardware/avx512.hpp>
+#include <dlas/hardware/cortex_m.hpp>
 #include <dlas/hardware/neon.hpp>
 #include <dlas/hardware/scalar.hpp>
 #include <dlas/hardware/sse42.hpp>
@@ -12,5 +13,8 @@ namespace dlas {
 
 /// Every target, the least capable first.
 using targets = policy_list<scalar, sse42, avx2, avx512, neon>;
+
+/// Those whose code runs, slowly, on every CPU that it is compiled for.
+using microcontrollers = policy_list<cortex_m0, cortex_m3, cortex_m4, cortex_m7, cortex_m33, cortex_m55>;
 
 }  // namespace dlas

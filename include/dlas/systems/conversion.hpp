@@ -11,21 +11,55 @@ namespace dlas {
 
 namespace converting {
 
+/// What a plan chooses for a step of a program.
+struct chosen_format {
+    element type = element::f32;  ///< of its feature maps
+    scaling way = scaling::real;
+    bool convolves = false;
+    bool buffers_rows = false;
+};
+
 /// The elements of each convolution's feature maps, by the format that a plan chooses for it.
 template <class Model, class Plan>
-inline constexpr auto elements_of_steps = []<int... Step>(std::integer_sequence<int, Step...>) {
+inline constexpr auto formats_of_steps = []<int... Step>(std::integer_sequence<int, Step...>) {
     auto of_step = []<int Index>() {
         constexpr program_step s = program_of<Model>.steps[Index];
-        if constexpr (s.kind == step_kind::conv2d) return stack_for<Plan, s.conv>::format::template activations<typename Plan::target>;
-        else return element::f32;
+        if constexpr (s.kind == step_kind::conv2d) {
+            using chosen = stack_for<Plan, s.conv>;
+            using algorithm = chosen_algorithm<typename chosen::algorithm, s.conv, typename chosen::target, typename chosen::format>;
+            return chosen_format{chosen::format::template activations<typename Plan::target>, scaling_of<typename chosen::format>, true,
+                                 requires { requires algorithm::buffers_rows; }};
+        } else {
+            return chosen_format{};
+        }
     };
-    return std::array<element, sizeof...(Step)>{of_step.template operator()<Step>()...};
+    return std::array<chosen_format, sizeof...(Step)>{of_step.template operator()<Step>()...};
 }(std::make_integer_sequence<int, program_of<Model>.steps.size()>{});
 
-constexpr bool are_floats(const auto& elements) {
-    for (const element e : elements)
-        if (e != element::f32) return false;
+constexpr bool are_floats(const auto& formats) {
+    for (const chosen_format& f : formats)
+        if (f.type != element::f32) return false;
     return true;
+}
+
+/// The scaling of the first quantized layer.
+constexpr scaling first_scaling(const auto& formats) {
+    for (const chosen_format& f : formats)
+        if (is_quantized(f.type)) return f.way;
+    return scaling::real;
+}
+constexpr bool one_scaling(const auto& formats) {
+    for (const chosen_format& f : formats)
+        if (is_quantized(f.type) && f.way != first_scaling(formats)) return false;
+    return true;
+}
+constexpr bool all_fixed_point(const auto& formats) {
+    bool any = false;
+    for (const chosen_format& f : formats) {
+        if (f.convolves && f.way == scaling::real) return false;
+        any = any || f.convolves;
+    }
+    return any;
 }
 
 constexpr bool computes_in_integers(const program_step& s) {
@@ -48,10 +82,27 @@ struct typed_steps {
     bool parts_agree = true;  ///< parts of a concatenation share a buffer, whose elements are of one type
 };
 
-/// A convolution's feature maps have the elements of its format, other steps compute in those of their input where they can and in
-/// floats where not, the network's output is float. Where a step finds others, a copy converts them first.
+/// Whether a tensor is only ever read by steps that take it as it lies: then nothing has to be copied to where they find it.
 template <int P, std::size_t Steps>
-constexpr typed_steps<2 * P + 2> with_elements(const program<P>& p, const std::array<element, Steps>& of_step) {
+constexpr bool readable_in_place(const program<P>& p, int tensor, const std::array<chosen_format, Steps>& formats) {
+    const int buffer = p.tensors[tensor].buffer;
+    int sharing = 0;
+    for (const program_tensor& t : p.tensors) sharing += t.buffer == buffer;
+    if (sharing != 1 || p.last().output == tensor) return false;
+    for (int i = 0; i < p.steps.size(); ++i) {
+        const program_step& s = p.steps[i];
+        if (s.second == tensor || s.gate == tensor) return false;
+        if (s.input == tensor && !formats[static_cast<std::size_t>(i)].buffers_rows) return false;
+    }
+    return true;
+}
+
+/// A convolution's feature maps have the elements of its format, other steps compute in those of their input where they can and in
+/// floats where not. Where a step finds others, a copy converts them first. The network's image and output are floats, but where all
+/// convolutions are scaled by fixed-point numbers: then both are integers, and the image is read where the caller has it.
+template <int P, std::size_t Steps>
+constexpr typed_steps<2 * P + 2> with_elements(const program<P>& p, const std::array<chosen_format, Steps>& of_step) {
+    const bool integer_ends = all_fixed_point(of_step);
     typed_steps<2 * P + 2> result = {with_capacity<2 * P + 2>(p)};
     auto& typed = result.typed;
     list<bool, 2 * P + 2> written;
@@ -59,12 +110,20 @@ constexpr typed_steps<2 * P + 2> with_elements(const program<P>& p, const std::a
     typed.steps.count = 0;
     element first = element::f32;  // of the first convolution: the image is made of these
     for (int i = static_cast<int>(Steps) - 1; i >= 0; --i)
-        if (p.steps[i].kind == step_kind::conv2d) first = of_step[static_cast<std::size_t>(i)];
+        if (p.steps[i].kind == step_kind::conv2d) first = of_step[static_cast<std::size_t>(i)].type;
     auto buffer_of = [&typed](int tensor) -> program_buffer& { return typed.buffers[typed.tensors[tensor].buffer]; };
     for (int i = 0; i < p.steps.size(); ++i) {
         program_step s = p.steps[i];
         element type = element::f32;
-        if (s.kind == step_kind::conv2d) type = of_step[static_cast<std::size_t>(i)];
+        s.buffers_rows = of_step[static_cast<std::size_t>(i)].buffers_rows;
+        if (s.kind == step_kind::load_input && integer_ends && readable_in_place(p, s.output, of_step)) {
+            buffer_of(s.output).type = element::s8;
+            buffer_of(s.output).image = true;
+            buffer_of(s.output).gap = 0;
+            written[typed.tensors[s.output].buffer] = true;
+            continue;
+        }
+        if (s.kind == step_kind::conv2d) type = of_step[static_cast<std::size_t>(i)].type;
         else if (s.kind == step_kind::load_input) type = is_quantized(first) ? first : element::f32;  // as it is given
         else if (!is_quantized(buffer_of(s.input).type) || computes_in_integers(s)) type = buffer_of(s.input).type;
         auto convert = [&](int tensor) {
@@ -90,14 +149,16 @@ constexpr typed_steps<2 * P + 2> with_elements(const program<P>& p, const std::a
         const bool last = i + 1 == p.steps.size();
         const bool converts = s.kind != step_kind::subsample;  // its output can be floats
         program_buffer& output = buffer_of(s.output);
-        const element stored = last && converts ? element::f32 : type;
+        const element stored = last && converts && !integer_ends ? element::f32 : type;
         bool& known = written[typed.tensors[s.output].buffer];
         if (known && output.type != stored) result.parts_agree = false;
         known = true;
         output.type = stored;
         if (is_quantized(stored)) output.gap = 0;
+        // Dot products of four bytes may begin with the last one.
+        if (is_quantized(stored) && !integer_ends) output.slack = 3;
         typed.steps.push(s);
-        if (last && stored != element::f32) {
+        if (last && stored != element::f32 && !integer_ends) {
             type = element::f32;
             convert(s.output);
         }
@@ -109,7 +170,7 @@ constexpr typed_steps<2 * P + 2> with_elements(const program<P>& p, const std::a
 
 template <class Model, class Plan>
 inline constexpr auto typed_program = [] {
-    constexpr auto typed = with_elements(program_of<Model>, elements_of_steps<Model, Plan>).typed;
+    constexpr auto typed = with_elements(program_of<Model>, formats_of_steps<Model, Plan>).typed;
     return with_capacity<capacity_of(typed)>(typed);
 }();
 
@@ -117,7 +178,7 @@ inline constexpr auto typed_program = [] {
 
 /// Whether all feature maps of a model are floats under a plan.
 template <class Model, class Plan>
-inline constexpr bool all_float = converting::are_floats(converting::elements_of_steps<Model, Plan>);
+inline constexpr bool all_float = converting::are_floats(converting::formats_of_steps<Model, Plan>);
 
 namespace converting {
 template <class Model, class Plan>
@@ -129,7 +190,17 @@ constexpr const auto& planned() {
 
 /// Whether a plan gives all parts of each of a model's concatenations the same elements.
 template <class Model, class Plan>
-inline constexpr bool parts_agree = all_float<Model, Plan> || converting::with_elements(program_of<Model>, converting::elements_of_steps<Model, Plan>).parts_agree;
+inline constexpr bool parts_agree = all_float<Model, Plan> || converting::with_elements(program_of<Model>, converting::formats_of_steps<Model, Plan>).parts_agree;
+
+/// Whether a network's image and output are integers under a plan.
+template <class Model, class Plan>
+inline constexpr bool integer_ends = converting::all_fixed_point(converting::formats_of_steps<Model, Plan>);
+
+/// How a plan's integers are scaled; all of its layers have to agree.
+template <class Model, class Plan>
+inline constexpr scaling plan_scaling = converting::first_scaling(converting::formats_of_steps<Model, Plan>);
+template <class Model, class Plan>
+inline constexpr bool scalings_agree = converting::one_scaling(converting::formats_of_steps<Model, Plan>);
 
 /// The program of a model with the elements that a plan chooses. Plans that choose floats share the model's.
 template <class Model, class Plan>

@@ -58,7 +58,8 @@ struct executable_step {
     shape output_shape;
     placement output_place;
     int weight_bits = 32;
-    bool keeps_scale = false;     ///< integers go through it unchanged
+    bool keeps_scale = false;     ///< integers go through it unchanged, or their averages
+    bool scales_result = false;   ///< a convolution's result has a scale of its own before a residual is added
 
     /// Whether `run` runs this step and no other.
     constexpr bool runs_alone() const { return run != nullptr && run_weights == weights; }
@@ -81,6 +82,8 @@ struct executable {
     bool quantized = false;         ///< whether any step needs scales: quantize() finds them (systems/quantize.hpp)
     int threads = 1;                ///< the most that may run it together (systems/thread_pool.hpp)
     int maps = 0;
+    element image_type = element::f32;   ///< s8: signed bytes that stand for what the file's first map says
+    element output_type = element::f32;
 };
 
 /// Writes the halo of a step's output, if this is the first step to touch it.
@@ -104,20 +107,29 @@ inline void fill_halo(const executable_step& step, const std::byte* weights, std
 }
 
 /// The pointers that a step's kernel is given.
-inline kernel_arguments arguments_of(const executable_step& step, const float* image, const std::byte* weights, std::byte* arena) {
-    return {step.input < 0 ? static_cast<const void*>(image) : arena + step.input, step.second < 0 ? nullptr : arena + step.second,
+inline kernel_arguments arguments_of(const executable_step& step, const void* image, const std::byte* weights, std::byte* arena) {
+    return {step.input < 0 ? image : arena + step.input, step.second < 0 ? nullptr : arena + step.second,
             weights + step.run_weights, arena + step.output, arena + step.workspace, step.gate < 0 ? nullptr : arena + step.gate};
 }
 
-/// Runs a network: `image` NHWC, `weights` packed for this executable, both it and `arena` aligned to 64 bytes.
-/// The result lies in the arena until the next run.
-inline const float* run(const executable& code, const float* image, const std::byte* weights, std::byte* arena) {
+/// Runs a network: `image` NHWC, of code.image_type, `weights` packed for this executable, both it and `arena` aligned to 64 bytes.
+/// The result, of code.output_type, lies in the arena until the next run.
+inline const std::byte* run_steps(const executable& code, const void* image, const std::byte* weights, std::byte* arena) {
     for (const executable_step& step : code.steps) {
         if (step.run == nullptr) continue;
         fill_halo(step, weights, arena);
         step.run(arguments_of(step, image, weights, arena));
     }
-    return reinterpret_cast<const float*>(arena + code.output_offset);
+    return arena + code.output_offset;
+}
+
+/// The same where image and output are floats.
+inline const float* run(const executable& code, const float* image, const std::byte* weights, std::byte* arena) {
+    return reinterpret_cast<const float*>(run_steps(code, image, weights, arena));
+}
+/// The same where both are integers.
+inline const std::int8_t* run(const executable& code, const std::int8_t* image, const std::byte* weights, std::byte* arena) {
+    return reinterpret_cast<const std::int8_t*>(run_steps(code, image, weights, arena));
 }
 
 }  // namespace dlas

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <concepts>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <vector>
@@ -109,6 +110,19 @@ inline folded_layer folded(const executable_step& step, weight_reader& reader) {
 
 }  // namespace packing
 
+namespace packing {
+
+/// What the integers of a map stand for, as a file that was packed before says.
+inline quantization map_quantization(const safetensors& file, int map) {
+    float scale;
+    std::int32_t zero;
+    std::memcpy(&scale, file.find("maps.scale")->bytes.data() + sizeof scale * static_cast<std::size_t>(map), sizeof scale);
+    std::memcpy(&zero, file.find("maps.zero")->bytes.data() + sizeof zero * static_cast<std::size_t>(map), sizeof zero);
+    return {scale, zero};
+}
+
+}  // namespace packing
+
 /// Packs a file's tensors for a compiled network, batch normalizations folded (or taken as they are from a file in which they
 /// already are, where the convolution has no bias of its own). Steps whose feature maps are integers need a file that quantize()
 /// made (systems/quantize.hpp). `packed` holds code.weight_bytes.
@@ -131,7 +145,18 @@ inline void pack_weights(const executable& code, const safetensors& file, std::b
     for (const executable_step& step : code.steps) {
         float* to = reinterpret_cast<float*>(packed + step.weights);
         if (step.pack_quantized != nullptr) {
-            quantized_parameters parameters = {.input = map(step.input_map), .second = map(step.second_map), .output = map(step.output_map)};
+            quantized_parameters parameters;
+            parameters.input = map(step.input_map);
+            parameters.second = map(step.second_map);
+            parameters.output = map(step.output_map);
+            if (step.scales_result) {
+                const std::string name = std::string(step.layer) + ".sum";
+                const auto scale = reader.read(name, "scale", {1});
+                const auto zero = reader.read<std::int32_t>(name, "zero", {1});
+                packing::check_scales(file, name + ".scale", scale);
+                packing::check_integers(file, name + ".zero", zero, -128, 127);
+                parameters.sum = {scale[0], zero[0]};
+            }
             if (step.kind == step_kind::conv2d) {
                 const std::string name(step.layer);
                 const auto filter = reader.read<std::int8_t>(step.layer, "weight", packing::filter_shape(step));
@@ -168,24 +193,52 @@ public:
         : code_(&code), weights_(code.weight_bytes), arena_(code.arena_bytes) {
         if (!code.available()) throw error("this CPU lacks the target '" + std::string(code.target) + "' that the network was compiled for");
         pack_weights(code, file, weights_.data());
+        if (code.image_type == element::s8) image_is_ = packing::map_quantization(file, code.steps.front().input_map);
+        if (code.output_type == element::s8) {
+            output_is_ = packing::map_quantization(file, code.steps.back().output_map);
+            real_output_.resize(static_cast<std::size_t>(code.output.elements()));
+        }
         threads_ = threads_for(code);
     }
 
     const executable& code() const { return *code_; }
 
-    /// Runs one image (NHWC, preprocessed). The result is valid until the next run.
+    /// Runs one image (NHWC, preprocessed). The result is valid until the next run. Where the network's image or output are integers they
+    /// are made from reals, or the reverse, by the file's scales.
     std::span<const float> operator()(std::span<const float> image) {
-        if (image.size() != static_cast<std::size_t>(code_->input.elements()))
-            throw error("the network '" + std::string(code_->model) + "' needs " + std::to_string(code_->input.elements()) +
-                        " input elements, got " + std::to_string(image.size()));
-        const float* logits = run(*code_, image.data(), weights_.data(), arena_.data(), threads_.get());
-        return {logits, static_cast<std::size_t>(code_->output.elements())};
+        check_image(image.size());
+        if (code_->image_type == element::s8) {
+            integer_image_.resize(image.size());
+            for (std::size_t i = 0; i < image.size(); ++i) integer_image_[i] = quantized_value(image[i], image_is_);
+        }
+        const std::byte* logits = run_steps(*code_, code_->image_type == element::s8 ? static_cast<const void*>(integer_image_.data()) : image.data(), weights_.data(), arena_.data(), threads_.get());
+        if (code_->output_type != element::s8) return {reinterpret_cast<const float*>(logits), static_cast<std::size_t>(code_->output.elements())};
+        for (std::size_t i = 0; i < real_output_.size(); ++i)
+            real_output_[i] = output_is_.scale * static_cast<float>(reinterpret_cast<const std::int8_t*>(logits)[i] - output_is_.zero);
+        return real_output_;
+    }
+    /// Runs one image of integers, of a network that computes in nothing else.
+    std::span<const std::int8_t> operator()(std::span<const std::int8_t> image) {
+        check_image(image.size());
+        if (code_->image_type != element::s8 || code_->output_type != element::s8)
+            throw error("the network '" + std::string(code_->model) + "' has an image or an output of floats, not of integers");
+        const std::byte* logits = run_steps(*code_, image.data(), weights_.data(), arena_.data(), threads_.get());
+        return {reinterpret_cast<const std::int8_t*>(logits), static_cast<std::size_t>(code_->output.elements())};
     }
 
     const std::byte* weights() const { return weights_.data(); }
     std::byte* arena() { return arena_.data(); }
 
 private:
+    void check_image(std::size_t elements) const {
+        if (elements != static_cast<std::size_t>(code_->input.elements()))
+            throw error("the network '" + std::string(code_->model) + "' needs " + std::to_string(code_->input.elements()) + " input elements, got " +
+                        std::to_string(elements));
+    }
+
+    quantization image_is_, output_is_;
+    std::vector<std::int8_t> integer_image_;
+    std::vector<float> real_output_;
     const executable* code_;
     aligned_bytes weights_;
     aligned_bytes arena_;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <dlas/algorithms/elementwise.hpp>
+#include <dlas/algorithms/fixed_point.hpp>
 #include <dlas/algorithms/pool.hpp>
 #include <dlas/systems/conversion.hpp>
 #include <dlas/systems/executable.hpp>
@@ -21,6 +22,7 @@ struct planned_step {
     executable_step step;
     std::int64_t workspace_bytes = 0;
     bool shares_workspace = false;  ///< all threads use one, not each its own
+    std::int64_t in_place_distance = -1;  ///< bytes by which the output has to begin before the input if it lies over it; -1: it may not
     fused_steps fused;
 };
 
@@ -39,6 +41,7 @@ consteval planned_step plan_convolution() {
         if constexpr (is_quantized(Key.in.type)) {
             result.step.pack_quantized = &kernel::pack_quantized;
             result.step.weight_bits = format::weight_bits;
+            result.step.scales_result = Key.layer.residual && scaling_of<format> == scaling::fixed_twice;
         } else {
             result.step.pack = &kernel::pack;
         }
@@ -46,6 +49,7 @@ consteval planned_step plan_convolution() {
         result.step.weight_bytes = kernel::packed_elements * static_cast<std::int64_t>(sizeof(float));
         result.workspace_bytes = kernel::workspace_bytes;
         result.shares_workspace = requires { requires kernel::shares_workspace; };
+        if constexpr (requires { kernel::in_place_distance; }) result.in_place_distance = kernel::in_place_distance;
     }
     return result;
 }
@@ -90,6 +94,33 @@ void pack_step_parameters(const quantized_parameters& parameters, float* packed)
     pack_requantization<Target>(requantization_of<Target>(parameters, In, Second, Out, Function), packed);
 }
 
+template <activation Function, scaling Scaling, bool Adds, class Target>
+void pack_fixed_step(const quantized_parameters& parameters, float* packed) {
+    pack_fixed_parameters<Target>(fixed_parameters_of(parameters, parameters.input, Scaling, Adds, Function), packed);
+}
+
+/// Whether a step without weights computes in integers scaled by fixed-point numbers.
+constexpr bool is_fixed_step(step_kind kind, element in, element out, scaling way) {
+    return way != scaling::real && in == element::s8 && out == element::s8 &&
+           (kind == step_kind::pool2d || kind == step_kind::global_average_pool || kind == step_kind::add);
+}
+
+template <program_step S, shape InMap, shape Map, placement In, placement Second, placement Out, scaling Scaling, class Target>
+consteval planned_step plan_fixed_step() {
+    planned_step result;
+    if constexpr (S.kind == step_kind::add) {
+        result.step.run = &fixed_add_kernel<elementwise_key{Map, In, Second, Out, elementwise::add, S.activation}, Scaling, Target>::run;
+        result.in_place_distance = 0;
+    } else {
+        constexpr pool2d_layer whole_map = {.in = InMap, .kernel = {InMap.height, InMap.width}, .stride = 1, .maximum = false};
+        result.step.run = &fixed_pool2d_kernel<pool2d_key{S.kind == step_kind::pool2d ? S.pool : whole_map, In, Out}, Target>::run;
+        result.step.keeps_scale = true;
+    }
+    result.step.pack_quantized = &pack_fixed_step<S.activation, Scaling, S.kind == step_kind::add, Target>;
+    result.step.weight_bytes = fixed_parameter_bytes;
+    return result;
+}
+
 template <class Model, class Plan, int Index>
 consteval planned_step plan_step() {
     constexpr const auto& g = graph_of<Model>;
@@ -97,10 +128,17 @@ consteval planned_step plan_step() {
     constexpr program_step s = p.steps[Index];
     constexpr shape map = p.tensors[s.output].map;
     constexpr placement out = p.place(s.output);
-    constexpr placement in = s.kind == step_kind::load_input ? placement{map.width * map.channels, map.channels} : p.place(s.input);
+    constexpr placement in = s.kind == step_kind::load_input
+                                 ? placement{map.width * map.channels, map.channels, integer_ends<Model, Plan> ? element::s8 : element::f32}
+                                 : p.place(s.input);
     using target = typename Plan::target;
     planned_step result;
-    if constexpr (s.kind == step_kind::conv2d) {
+    constexpr shape in_map = s.input < 0 ? map : p.tensors[s.input].map;
+    constexpr scaling way = plan_scaling<Model, Plan>;
+    constexpr bool fixed = is_fixed_step(s.kind, in.type, out.type, way);
+    if constexpr (fixed) {
+        result = plan_fixed_step<s, in_map, map, in, p.place(s.second), out, way, target>();
+    } else if constexpr (s.kind == step_kind::conv2d) {
         constexpr fused_steps fused = fused_with<Model, Plan, Index>();
         if constexpr (fused.first >= 0) result = plan_fused<Model, Plan, fused, Index>();
         else result = plan_convolution<Plan, key_of_step<planned_program<Model, Plan>, Index>>();
@@ -124,7 +162,7 @@ consteval planned_step plan_step() {
         }
     }
     // Steps without weights have what the integers stand for, where there are any.
-    if constexpr (s.kind != step_kind::conv2d && (is_quantized(in.type) || is_quantized(out.type))) {
+    if constexpr (!fixed && s.kind != step_kind::conv2d && (is_quantized(in.type) || is_quantized(out.type))) {
         result.step.pack_quantized = &pack_step_parameters<in.type, p.place(s.second).type, out.type, s.activation, target>;
         result.step.weight_bytes = requantization_bytes;
     }
@@ -139,7 +177,7 @@ consteval planned_step plan_step() {
     result.step.input_place = in;
     result.step.output_shape = map;
     result.step.output_place = out;
-    result.step.keeps_scale = s.kind == step_kind::subsample || s.kind == step_kind::copy || (s.kind == step_kind::pool2d && s.pool.maximum);
+    result.step.keeps_scale = result.step.keeps_scale || s.kind == step_kind::subsample || s.kind == step_kind::copy || (s.kind == step_kind::pool2d && s.pool.maximum);
     result.step.kind = s.kind;
     result.step.conv = s.conv;
     if constexpr (s.kind == step_kind::conv2d) {
@@ -177,6 +215,8 @@ consteval text<256> network_refusal() {
     }(std::make_integer_sequence<int, p.steps.size()>{});
     if (reason.length == 0)
         if constexpr (!parts_agree<Model, Plan>) reason.append("plan: the parts of a concatenation have different elements");
+    if (reason.length == 0)
+        if constexpr (!scalings_agree<Model, Plan>) reason.append("plan: layers scale their integers in different ways");
     return reason;
 }
 
@@ -195,12 +235,49 @@ constexpr bool any_quantized(const auto& steps) {
     return false;
 }
 
-/// Dot products read up to three bytes beyond what they are given.
-constexpr std::int64_t bytes_of(const program_buffer& b) { return b.elements() * element_bytes(b.type) + (is_quantized(b.type) ? dot_bytes - 1 : 0); }
+constexpr std::int64_t bytes_of(const program_buffer& b) { return b.image ? 0 : b.elements() * element_bytes(b.type) + b.slack; }
+
+/// Which buffers share memory though both are alive for one step, in which a kernel writes one over what it has read of the other.
+template <int N>
+struct shared_memory {
+    list<int, N> root;              ///< of each buffer, itself where it shares nothing
+    list<std::int64_t, N> relative;  ///< bytes from the root's first to the buffer's
+};
+
+template <int P>
+constexpr shared_memory<P> find_shared_memory(const program<P>& p, const auto& planned) {
+    shared_memory<P> shared;
+    for (int b = 0; b < p.buffers.size(); ++b) {
+        shared.root.push(b);
+        shared.relative.push(0);
+    }
+    auto whole = [&p](int tensor) {
+        const program_buffer& b = p.buffers[p.tensors[tensor].buffer];
+        return b.map == p.tensors[tensor].map && b.halo.empty() && b.gap == 0 && !b.image;
+    };
+    for (int i = 0; i < p.steps.size(); ++i) {
+        const program_step& s = p.steps[i];
+        const std::int64_t distance = planned[static_cast<std::size_t>(i)].in_place_distance;
+        if (distance < 0 || !whole(s.output)) continue;
+        const int output = p.tensors[s.output].buffer;
+        if (p.buffers[output].first_step != i) continue;
+        auto over = [&](int tensor, std::int64_t bytes_before) {
+            if (tensor < 0 || shared.root[output] != output || !whole(tensor)) return;
+            const int buffer = p.tensors[tensor].buffer;
+            if (p.buffers[buffer].last_step != i || buffer == output) return;
+            shared.root[output] = shared.root[buffer];
+            shared.relative[output] = shared.relative[buffer] - (bytes_before + arena_alignment - 1) / arena_alignment * arena_alignment;
+        };
+        // A residual is read where its sum is written; of an input that is the residual too, more is read later.
+        if (s.second != s.input || distance == 0) over(s.second, 0);
+        over(s.input, distance);
+    }
+    return shared;
+}
 
 /// Puts the steps together: lays out the arena and the packed weights. Each thread has a workspace, unless a kernel shares one.
 template <int P>
-consteval auto deploy(const program<P>& p, const auto& planned, int threads) {
+consteval auto deploy(const program<P>& p, const auto& planned, int threads, bool in_place) {
     constexpr int count = std::tuple_size_v<std::remove_cvref_t<decltype(planned)>>;
     list<memory_block, 2 * P> blocks;
     for (const program_buffer& b : p.buffers) blocks.push({b.first_step < 0 ? 0 : bytes_of(b), b.first_step, b.last_step});
@@ -212,6 +289,24 @@ consteval auto deploy(const program<P>& p, const auto& planned, int threads) {
         if (read.last_step < i) read.last_step = i;
         for (int inner = fused.first; inner < fused.last; ++inner) blocks[p.tensors[p.steps[inner].output].buffer].bytes = 0;
     }
+    shared_memory<P> shared;
+    list<std::int64_t, P> lowest;  // of a root's buffers
+    if (in_place) {
+        shared = find_shared_memory(p, planned);
+        for (int b = 0; b < p.buffers.size(); ++b) lowest.push(0);
+        for (int b = 0; b < p.buffers.size(); ++b)
+            if (shared.relative[b] < lowest[shared.root[b]]) lowest[shared.root[b]] = shared.relative[b];
+        for (int b = 0; b < p.buffers.size(); ++b)
+            if (shared.root[b] == b && blocks[b].bytes > 0) blocks[b].bytes -= lowest[b];
+        for (int b = 0; b < p.buffers.size(); ++b) {
+            const int root = shared.root[b];
+            if (root == b) continue;
+            const std::int64_t end = shared.relative[b] - lowest[root] + blocks[b].bytes;
+            if (end > blocks[root].bytes) blocks[root].bytes = end;
+            if (blocks[b].last_step > blocks[root].last_step) blocks[root].last_step = blocks[b].last_step;
+            blocks[b].bytes = 0;
+        }
+    }
     const int first_workspace = blocks.size();
     for (int i = 0; i < count; ++i) {
         const auto& step = planned[static_cast<std::size_t>(i)];
@@ -220,9 +315,16 @@ consteval auto deploy(const program<P>& p, const auto& planned, int threads) {
     deployment<count> result;
     result.arena_bytes = plan_memory(blocks);
     result.arena_lower_bound = memory_lower_bound(blocks, p.steps.size());
+    if (in_place) {
+        for (int b = 0; b < p.buffers.size(); ++b)
+            if (shared.root[b] != b) blocks[b].offset = blocks[shared.root[b]].offset - lowest[shared.root[b]] + shared.relative[b];
+        for (int b = 0; b < p.buffers.size(); ++b)
+            if (shared.root[b] == b) blocks[b].offset -= lowest[b];
+    }
 
     auto address = [&](int tensor) {
         const int buffer = p.tensors[tensor].buffer;
+        if (p.buffers[buffer].image) return std::int64_t{-1};
         return blocks[buffer].offset + std::int64_t{p.first_element(tensor)} * element_bytes(p.buffers[buffer].type);
     };
     for (int i = 0; i < count; ++i) {
@@ -266,12 +368,20 @@ class network {
     using plan = resolved_plan<Model, Plan>;
     static constexpr const auto& program = planned_program<Model, plan>;
     static_assert(parts_agree<Model, plan>, "[dlas] plan: the parts of a concatenation have different elements");
+    static_assert(scalings_agree<Model, plan>, "[dlas] plan: layers scale their integers in different ways");
     static constexpr int steps = program.steps.size();
     static constexpr int threads = stacking::thread_count<Plan>;
     static constexpr auto planned = []<int... I>(std::integer_sequence<int, I...>) {
         return std::array<deploying::planned_step, sizeof...(I)>{deploying::plan_step<Model, plan, I>()...};
     }(std::make_integer_sequence<int, steps>{});
-    static constexpr auto deployed = deploying::deploy(program, planned, threads);
+    static constexpr auto deployed = [] {
+        constexpr auto apart = deploying::deploy(program, planned, threads, false);
+        if constexpr (integer_ends<Model, plan> && threads == 1) {
+            constexpr auto in_place = deploying::deploy(program, planned, threads, true);
+            if constexpr (in_place.arena_bytes < apart.arena_bytes) return in_place;
+        }
+        return apart;
+    }();
 
 public:
     static constexpr shape input_shape = Model::input;
@@ -280,24 +390,50 @@ public:
     static constexpr std::int64_t arena_lower_bound = deployed.arena_lower_bound;
     static constexpr std::int64_t weight_bytes = deployed.weight_bytes;
     static constexpr std::int64_t macs = dlas::macs(graph_of<Model>);
+    /// Floats, or signed bytes where all layers are scaled by fixed-point numbers.
+    static constexpr element image_type = integer_ends<Model, plan> ? element::s8 : element::f32;
+    static constexpr element output_type = program.place(program.last().output).type;
+    using image_element = element_type<image_type>;
+    using output_element = element_type<output_type>;
 
     /// The network as plain data.
     static constexpr executable code = {
         Model::name, Plan::name, Plan::target::name, input_shape, output_shape, arena_bytes, weight_bytes, dlas::parameters(graph_of<Model>),
         macs, deployed.output_offset, std::span<const executable_step>(deployed.steps), &Plan::target::available,
-        deploying::any_quantized(deployed.steps), threads, program_of<Model>.buffers.size()};
+        deploying::any_quantized(deployed.steps), threads, program_of<Model>.buffers.size(), image_type, output_type};
 
     /// `packed_weights` holds weight_bytes, `arena` arena_bytes.
     constexpr network(const std::byte* packed_weights, std::byte* arena) : weights_(packed_weights), arena_(arena) {}
 
     /// Runs one image (NHWC, preprocessed). The result lies in the arena until the next run.
-    std::span<const float, static_cast<std::size_t>(output_shape.elements())> operator()(
-        std::span<const float, static_cast<std::size_t>(input_shape.elements())> image) const {
-        return std::span<const float, static_cast<std::size_t>(output_shape.elements())>(
-            run(code, image.data(), weights_, arena_), static_cast<std::size_t>(output_shape.elements()));
+    std::span<const output_element, static_cast<std::size_t>(output_shape.elements())> operator()(
+        std::span<const image_element, static_cast<std::size_t>(input_shape.elements())> image) const {
+        return (*this)(image, [](int, auto run) { run(); });
+    }
+    /// The same with `around(index, run)` in place of each step: it has to call `run`, and may count or measure what that takes.
+    template <class Around>
+    std::span<const output_element, static_cast<std::size_t>(output_shape.elements())> operator()(
+        std::span<const image_element, static_cast<std::size_t>(input_shape.elements())> image, Around&& around) const {
+        // Each step is a call with constant offsets: no table of steps has to be in flash.
+        [&]<int... I>(std::integer_sequence<int, I...>) {
+            [[maybe_unused]] const bool ran[] = {(run_step<I>(image.data(), around), true)...};
+        }(std::make_integer_sequence<int, steps>{});
+        return std::span<const output_element, static_cast<std::size_t>(output_shape.elements())>(
+            reinterpret_cast<const output_element*>(arena_ + deployed.output_offset), static_cast<std::size_t>(output_shape.elements()));
     }
 
 private:
+    template <int Index, class Around>
+    void run_step(const image_element* image, Around& around) const {
+        constexpr executable_step step = deployed.steps[static_cast<std::size_t>(Index)];
+        constexpr fused_steps fused = planned[static_cast<std::size_t>(Index)].fused;
+        if constexpr (fused.first < 0 || fused.last == Index)
+            around(Index, [&] {
+                if constexpr (step.halo.rows > 0) fill_halo(step, weights_, arena_);
+                step.run(arguments_of(step, image, weights_, arena_));
+            });
+    }
+
     const std::byte* weights_;
     std::byte* arena_;
 };

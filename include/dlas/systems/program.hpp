@@ -22,6 +22,7 @@ struct program_step {
     conv2d_layer conv;       ///< conv2d
     pool2d_layer pool;       ///< pool2d
     dlas::activation activation = dlas::activation::none;
+    bool buffers_rows = false;  ///< its input needs no halo, and its output may be written over rows of the input that it has read
 };
 
 /// A feature map: a slice of channels of a buffer.
@@ -40,6 +41,8 @@ struct program_buffer {
     int gap = 0;          ///< elements between pixels that belong to none
     element type = element::f32;
     int converted = -1;   ///< the buffer whose values these are in another type
+    int slack = 0;        ///< bytes beyond the end that kernels may read
+    bool image = false;   ///< the caller's
 
     constexpr int pixel_stride() const { return map.channels + gap; }
     constexpr int row_stride() const { return (map.width + halo.left + halo.right) * pixel_stride(); }
@@ -247,7 +250,7 @@ template <int P>
 constexpr void find_halos(program<P>& p) {
     for (int i = 0; i < p.buffers.size(); ++i) p.buffers[i].halo = {};
     for (const program_step& s : p.steps)
-        if (s.kind == step_kind::conv2d) {
+        if (s.kind == step_kind::conv2d && !s.buffers_rows) {
             border& halo = p.buffers[p.tensors[s.input].buffer].halo;
             halo = widest(halo, s.conv.padding);
         }

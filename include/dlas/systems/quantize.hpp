@@ -35,15 +35,16 @@ void for_each_element(const float* first, shape map, placement place, Visit visi
 }
 
 /// Maps through which integers go unchanged have one scale: the index of each map's representative.
-inline std::vector<int> groups_of_maps(const executable& code) {
+inline std::vector<int> groups_of_maps(const executable& code, const executable& floats) {
     std::vector<int> group(static_cast<std::size_t>(code.maps));
     std::iota(group.begin(), group.end(), 0);
-    for (const executable_step& step : code.steps) {
-        if (!step.keeps_scale || step.input_map < 0) continue;
-        const int from = group[static_cast<std::size_t>(step.input_map)], to = group[static_cast<std::size_t>(step.output_map)];
-        for (int& g : group)
-            if (g == to) g = from;
-    }
+    for (const auto& steps : {floats.steps, code.steps})
+        for (const executable_step& step : steps) {
+            if (!step.keeps_scale || step.input_map < 0) continue;
+            const int from = group[static_cast<std::size_t>(step.input_map)], to = group[static_cast<std::size_t>(step.output_map)];
+            for (int& g : group)
+                if (g == to) g = from;
+        }
     return group;
 }
 
@@ -100,7 +101,7 @@ safetensors quantize(const executable& code, const executable& floats, const saf
     }
 
     const auto maps = static_cast<std::size_t>(code.maps);
-    const std::vector<int> group = groups_of_maps(floats);
+    const std::vector<int> group = groups_of_maps(code, floats);
     std::vector<value_range> ranges(maps);
     for (std::size_t s = 0; s < seen.size(); ++s) {
         const value_range chosen = options.ranges == range_rule::min_max ? seen[s].range : seen[s].histogram.range(options.ranges);

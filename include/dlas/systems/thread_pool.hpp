@@ -33,15 +33,18 @@ public:
 
     int count() const { return count_; }
 
-    /// As dlas::run(), by all threads. Throws dlas::error where the network's workspace is not made for as many.
-    const float* run(const executable& code, const float* image, const std::byte* weights, std::byte* arena) {
+    /// As dlas::run_steps(), by all threads. Throws dlas::error where the network's workspace is not made for as many.
+    const std::byte* run_steps(const executable& code, const void* image, const std::byte* weights, std::byte* arena) {
         if (count_ > code.threads)
             throw error("the network '" + std::string(code.model) + "' was compiled for " + std::to_string(code.threads) + " threads, the pool has " +
                         std::to_string(count_));
         job_ = {&code, image, weights, arena};
         begin();
         run_part(0);
-        return reinterpret_cast<const float*>(arena + code.output_offset);
+        return arena + code.output_offset;
+    }
+    const float* run(const executable& code, const float* image, const std::byte* weights, std::byte* arena) {
+        return reinterpret_cast<const float*>(run_steps(code, image, weights, arena));
     }
 
 private:
@@ -85,7 +88,7 @@ private:
 
     struct job {
         const executable* code = nullptr;
-        const float* image = nullptr;
+        const void* image = nullptr;
         const std::byte* weights = nullptr;
         std::byte* arena = nullptr;
     };
@@ -136,9 +139,12 @@ inline std::unique_ptr<thread_pool> threads_for(const executable& code) {
     return code.threads > 1 ? std::make_unique<thread_pool>(code.threads) : nullptr;
 }
 
-/// As run(code, image, weights, arena), by `threads` where there are any.
+/// As run_steps(code, image, weights, arena), by `threads` where there are any.
+inline const std::byte* run_steps(const executable& code, const void* image, const std::byte* weights, std::byte* arena, thread_pool* threads) {
+    return threads != nullptr ? threads->run_steps(code, image, weights, arena) : run_steps(code, image, weights, arena);
+}
 inline const float* run(const executable& code, const float* image, const std::byte* weights, std::byte* arena, thread_pool* threads) {
-    return threads != nullptr ? threads->run(code, image, weights, arena) : run(code, image, weights, arena);
+    return reinterpret_cast<const float*>(run_steps(code, image, weights, arena, threads));
 }
 
 }  // namespace dlas

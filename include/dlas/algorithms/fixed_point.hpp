@@ -1,0 +1,226 @@
+// Integers scaled without floats: parameters, sums of two maps, pooling. Algorithms & Data Formats.
+// Arithmetic of TensorFlow Lite's reference kernels; Jacob et al., "Quantization and Training of Neural Networks for Efficient
+// Integer-Arithmetic-Only Inference" (CVPR 2018).
+#pragma once
+
+#include <cstdint>
+
+#include <dlas/algorithms/elementwise.hpp>
+#include <dlas/algorithms/kernel.hpp>
+#include <dlas/algorithms/pool.hpp>
+#include <dlas/hardware/words.hpp>
+
+namespace dlas {
+
+/// The fixed-point number nearest to a positive real one.
+constexpr fixed_scale fixed_scale_of(double real) {
+    if (!(real > 0)) return {};
+    fixed_scale scale;
+    for (; real >= 1; real /= 2) ++scale.shift;
+    for (; real < 0.5; real *= 2) --scale.shift;
+    auto multiplier = static_cast<std::int64_t>(real * 2147483648.0 + 0.5);
+    if (multiplier == std::int64_t{1} << 31) {
+        multiplier /= 2;
+        ++scale.shift;
+    }
+    if (scale.shift < -31) return {};
+    if (scale.shift > 30) return {0x7fffffff, 30};
+    scale.multiplier = static_cast<std::int32_t>(multiplier);
+    return scale;
+}
+
+/// What the outputs of a step have in common; stands before its other parameters.
+struct fixed_parameters {
+    std::int32_t input_zero = 0;
+    std::int32_t output_zero = 0;
+    std::int32_t low = -128;  ///< bounds of the output
+    std::int32_t high = 127;
+    // Of a sum of two maps; of a convolution with a residual, the first is its own result.
+    std::int32_t first_zero = 0;
+    std::int32_t second_zero = 0;
+    fixed_scale first, second, sum;
+};
+
+inline constexpr int fixed_parameter_bytes = 64;
+
+/// Bits that the operands of a sum are shifted by before they are scaled: what rounding loses is then far below one.
+inline constexpr int sum_bits = 20;
+
+/// Where scaling rounds once, operands are added in units of 2^-fraction_bits of the output's scale.
+inline constexpr int fraction_bits = 10;
+
+/// `first` is what the first operand of a sum stands for, where there is one.
+constexpr fixed_parameters fixed_parameters_of(const quantized_parameters& p, const quantization& first, scaling way, bool adds, activation function) {
+    fixed_parameters f;
+    f.input_zero = p.input.zero;
+    f.output_zero = p.output.zero;
+    if (function != activation::none && p.output.zero > f.low) f.low = p.output.zero;
+    if (function == activation::relu6) {
+        const double six = double{6} / double{p.output.scale};  // rounded as TensorFlow Lite does
+        if (six < 255) {
+            const int high = p.output.zero + static_cast<int>(six + 0.5);
+            if (high < f.high) f.high = high;
+        }
+    }
+    if (adds) {
+        f.first_zero = first.zero;
+        f.second_zero = p.second.zero;
+        // To halves of the larger scale, as TensorFlow Lite does, or to fractions of the output's.
+        const double larger = 2 * double{first.scale > p.second.scale ? first.scale : p.second.scale};
+        const double unit = way == scaling::fixed_twice ? larger : double{p.output.scale} * (1 << (sum_bits - fraction_bits));
+        f.first = fixed_scale_of(double{first.scale} / unit);
+        f.second = fixed_scale_of(double{p.second.scale} / unit);
+        f.sum = fixed_scale_of(larger / ((1 << sum_bits) * double{p.output.scale}));
+    }
+    return f;
+}
+
+template <class Target>
+void pack_fixed_parameters(const fixed_parameters& f, void* packed) {
+    __builtin_memcpy(packed, &f, sizeof f);
+}
+
+template <class Target>
+[[gnu::always_inline]] inline fixed_parameters load_fixed_parameters(const void* packed) {
+    fixed_parameters f;
+    __builtin_memcpy(&f, packed, sizeof f);
+    return f;
+}
+
+/// A scaler of which all lanes are alike.
+template <scaling Scaling, class Target>
+[[gnu::always_inline]] inline auto uniform_scaler(const fixed_scale& scale, std::int32_t zero) {
+    std::int32_t multipliers[words<Target>::lanes], shifts[words<Target>::lanes];
+    for (int lane = 0; lane < words<Target>::lanes; ++lane) {
+        multipliers[lane] = scale.multiplier;
+        shifts[lane] = scale.shift;
+    }
+    return typename words<Target>::template scaler<Scaling>(multipliers, shifts, zero);
+}
+
+/// The sum of two integers that have scales of their own.
+template <scaling Scaling, bool AboveZero, class Target>
+struct fixed_addition {
+    using vector = words<Target>;
+    using word = typename vector::word;
+    using scaler = typename vector::template scaler<Scaling>;
+    scaler first, second, sum;
+    word first_zero, second_zero;
+
+    [[gnu::always_inline]] explicit fixed_addition(const fixed_parameters& f)
+        : first(uniform_scaler<Scaling, Target>(f.first, 0)), second(uniform_scaler<Scaling, Target>(f.second, 0)),
+          sum(uniform_scaler<Scaling, Target>(f.sum, f.output_zero)), first_zero(vector::broadcast(f.first_zero)), second_zero(vector::broadcast(f.second_zero)),
+          rounding(vector::broadcast((1 << fraction_bits >> 1) + f.output_zero * (1 << fraction_bits))) {}
+
+    [[gnu::always_inline]] word operator()(word x, word y) const {
+        return finish(first.template apply<false>(vector::template shift_left<sum_bits>(vector::subtract(x, first_zero))), y);
+    }
+    /// `x` is a convolution's result: where scaling rounds twice an integer of its own scale, else in fractions of the output's.
+    [[gnu::always_inline]] word add_to_result(word x, word y) const {
+        if constexpr (Scaling == scaling::fixed_twice) return (*this)(vector::saturated(x), y);
+        else return finish(x, y);
+    }
+
+private:
+    [[gnu::always_inline]] word finish(word scaled, word y) const {
+        y = second.template apply<false>(vector::template shift_left<sum_bits>(vector::subtract(y, second_zero)));
+        if constexpr (Scaling == scaling::fixed_twice) return sum.template apply<AboveZero>(vector::add(scaled, y));
+        else return vector::template shift_right<fraction_bits>(vector::add(vector::add(scaled, y), rounding));
+    }
+    word rounding;
+};
+
+/// What a convolution's sums are scaled to, and the zero point that is added then.
+template <scaling Scaling>
+constexpr double scale_of_result(const quantized_parameters& p, bool residual) {
+    if (!residual) return double{p.output.scale};
+    return Scaling == scaling::fixed_twice ? double{p.sum.scale} : double{p.output.scale} / (1 << fraction_bits);
+}
+template <scaling Scaling>
+[[gnu::always_inline]] inline std::int32_t zero_of_result(const fixed_parameters& f, bool residual) {
+    return !residual ? f.output_zero : Scaling == scaling::fixed_twice ? f.first_zero : 0;
+}
+
+/// Bounds narrower than those of a byte: few layers have them, after what was computed saturated.
+template <class Target>
+void clamp_bytes(std::int8_t* bytes, int count, std::int32_t low, std::int32_t high) {
+    for (int i = 0; i < count; ++i) {
+        if (bytes[i] < low) bytes[i] = static_cast<std::int8_t>(low);
+        if (bytes[i] > high) bytes[i] = static_cast<std::int8_t>(high);
+    }
+}
+
+/// out = activation(in + second), each with its scale.
+template <elementwise_key Key, scaling Scaling, class Target>
+struct fixed_add_kernel {
+    static_assert(Key.function == elementwise::add && Key.in.type == element::s8 && Key.out.type == element::s8);
+    using vector = words<Target>;
+
+    static void run(const kernel_arguments& a) {
+        const fixed_parameters f = load_fixed_parameters<Target>(a.weights);
+        const fixed_addition<Scaling, Key.activation != activation::none, Target> add(f);
+        const range rows = share_of(Key.map.height, a.part, a.parts);
+        for (int row = rows.begin; row < rows.end; ++row)
+            for (int column = 0; column < Key.map.width; ++column) {
+                const auto* first = static_cast<const std::int8_t*>(a.input) + row * Key.in.row_stride + column * Key.in.pixel_stride;
+                const auto* second = static_cast<const std::int8_t*>(a.second) + row * Key.second.row_stride + column * Key.second.pixel_stride;
+                auto* out = static_cast<std::int8_t*>(a.output) + row * Key.out.row_stride + column * Key.out.pixel_stride;
+                for (int channel = 0; channel < Key.map.channels; channel += vector::lanes) {
+                    const int count = Key.map.channels - channel;
+                    vector::store_bytes(out + channel,
+                                        vector::saturated(add(vector::load_bytes(first + channel, count), vector::load_bytes(second + channel, count))), count);
+                }
+                if (f.low > -128 || f.high < 127) clamp_bytes<Target>(out, Key.map.channels, f.low, f.high);
+            }
+    }
+};
+
+/// Maximum, or average rounded to nearest with halves away from zero; the output keeps the input's scale and zero point.
+template <pool2d_key Key, class Target>
+struct fixed_pool2d_kernel {
+    static constexpr pool2d_layer layer = Key.layer;
+    static constexpr shape out = layer.out();
+    static_assert(Key.in.type == element::s8 && Key.out.type == element::s8);
+    static_assert(layer.kernel.area() < 1 << 22, "[dlas] pool2d: the window is too large for 32-bit sums");
+    static constexpr bool cut = !layer.padding.empty();
+
+    static void run(const kernel_arguments& a) {
+        [[maybe_unused]] const std::int32_t zero = load_fixed_parameters<Target>(a.weights).input_zero;
+        const range rows = share_of(out.height, a.part, a.parts);
+        for (int row = rows.begin; row < rows.end; ++row)
+            for (int column = 0; column < out.width; ++column) {
+                const int top = row * layer.stride.height - layer.padding.top, left = column * layer.stride.width - layer.padding.left;
+                const range window_rows = inside(top, layer.kernel.height, layer.in.height), window_columns = inside(left, layer.kernel.width, layer.in.width);
+                const auto* in = static_cast<const std::int8_t*>(a.input) + window_rows.begin * Key.in.row_stride + window_columns.begin * Key.in.pixel_stride;
+                auto* to = static_cast<std::int8_t*>(a.output) + row * Key.out.row_stride + column * Key.out.pixel_stride;
+                const int height = window_rows.end - window_rows.begin, width = window_columns.end - window_columns.begin;
+                for (int channel = 0; channel < layer.in.channels; ++channel) {
+                    std::int32_t result = layer.maximum ? -128 : 0;
+                    for (int r = 0; r < height; ++r) {
+                        const std::int8_t* from = in + r * Key.in.row_stride + channel;
+                        for (int c = 0; c < width; ++c, from += Key.in.pixel_stride) {
+                            if constexpr (layer.maximum) result = *from > result ? *from : result;
+                            else result += *from;
+                        }
+                    }
+                    if constexpr (!layer.maximum) {
+                        int counted = layer.kernel.area();
+                        if constexpr (cut) {
+                            if (layer.count_padding) result += (counted - height * width) * zero;
+                            else counted = height * width;
+                        }
+                        result = (result > 0 ? result + counted / 2 : result - counted / 2) / counted;
+                    }
+                    to[channel] = static_cast<std::int8_t>(result);
+                }
+            }
+    }
+
+private:
+    static constexpr range inside(int begin, int count, int most) {
+        if constexpr (!cut) return {begin, begin + count};
+        return {begin < 0 ? 0 : begin, begin + count < most ? begin + count : most};
+    }
+};
+
+}  // namespace dlas

@@ -1,0 +1,221 @@
+// Convolution from a buffer of input rows, by sums of bytes one channel at a time: the algorithm of microcontrollers, and of all targets
+// where integers are scaled by fixed-point numbers. Algorithms & Data Formats.
+// Maps need no halo, and the output may lie over the input: a row is written when the rows that it was computed from are buffered.
+#pragma once
+
+#include <string_view>
+
+#include <dlas/algorithms/convolution.hpp>
+#include <dlas/algorithms/fixed_point.hpp>
+#include <dlas/algorithms/line_depthwise.hpp>
+#include <dlas/algorithms/line_ring.hpp>
+#include <dlas/formats/quantized.hpp>
+#include <dlas/hardware/byte_products.hpp>
+
+namespace dlas {
+
+/// 1x1 windows see one pixel: the pixels of all rows are cut into longer or shorter rows, of so many values at most.
+constexpr conv2d_key with_even_rows(const conv2d_key& key, int pixels_at_a_time, int most_values) {
+    const conv2d_layer& layer = key.layer;
+    const shape in = layer.in;
+    const bool one_row = layer.kernel == extent(1) && layer.stride == extent(1) && layer.padding.empty() && key.in.row_stride == in.width * key.in.pixel_stride &&
+                         key.out.row_stride == in.width * key.out.pixel_stride && (!layer.residual || key.residual.row_stride == in.width * key.residual.pixel_stride);
+    if (!one_row) return key;
+    int best = 0;
+    for (int width = 1; width <= in.pixels() && (width <= pixels_at_a_time || width * in.channels <= most_values); ++width)
+        if (in.pixels() % width == 0 && (width % pixels_at_a_time == 0 || best % pixels_at_a_time != 0 || best == 0)) best = width;
+    if (best == 0) return key;
+    conv2d_key even = key;
+    even.layer.in = {in.pixels() / best, best, in.channels};
+    even.in.row_stride = best * key.in.pixel_stride;
+    even.out.row_stride = best * key.out.pixel_stride;
+    even.residual.row_stride = best * key.residual.pixel_stride;
+    return even;
+}
+
+template <conv2d_key Given, int Bits, scaling Scaling, class Target>
+struct line_convolution {
+    using products = byte_products<Target, Bits>;
+    using vector = words<Target>;
+    using value = typename products::value;
+    static constexpr conv2d_key key = with_even_rows(Given, products::most_pixels, 1024);
+    static constexpr conv2d_layer layer = key.layer;
+    static constexpr shape out = layer.out();
+    static constexpr int channels = products::channels < vector::lanes ? vector::lanes : products::channels;  ///< of a register tile
+    static constexpr int pixels = [] {
+        for (int p = products::most_pixels; 2 * p > products::most_pixels; --p)
+            if (out.width % p == 0) return p;
+        return products::most_pixels < out.width ? products::most_pixels : out.width;
+    }();
+
+    /// Values that lie side by side in a line: a row of the window where its columns touch and one group reads all channels, else a pixel.
+    static constexpr bool whole_rows = layer.dilation.width == 1 && layer.groups == 1;
+    static constexpr int runs = whole_rows ? 1 : layer.kernel.width;  ///< of a row of the window
+    static constexpr int run_values = whole_rows ? layer.kernel.width * layer.in.channels : layer.group_in();
+    static constexpr int dots = ceil_divide(run_values, products::terms);
+    static constexpr int weight_step = products::terms * Bits / 8;
+    static constexpr int group_blocks = ceil_divide(layer.group_out(), channels);
+    static constexpr int blocks = layer.groups * group_blocks;
+    static constexpr int block_bytes = channels * layer.kernel.height * runs * dots * weight_step;
+    static constexpr int rounded_channels = blocks * channels;
+    static constexpr std::int64_t bytes = fixed_parameter_bytes + std::int64_t{3} * 4 * rounded_channels + std::int64_t{blocks} * block_bytes;
+    static constexpr std::int64_t packed_elements = (bytes + 3) / 4;
+    using ring = line_ring<layer, key.in, products, products::terms>;
+    static constexpr std::int64_t workspace_bytes = ring::bytes;
+    static constexpr std::int64_t in_place_distance = ring::distance(key.out.row_stride, out.height);
+    static constexpr bool above_zero = layer.activation != activation::none;
+
+    static void pack_quantized(const quantized_parameters& p, float* packed) {
+        auto* to = reinterpret_cast<std::byte*>(packed);
+        pack_fixed_parameters<Target>(fixed_parameters_of(p, p.sum, Scaling, layer.residual, layer.activation), to);
+        auto* biases = reinterpret_cast<std::int32_t*>(to + fixed_parameter_bytes);
+        std::int32_t *multipliers = biases + rounded_channels, *shifts = multipliers + rounded_channels;
+        auto* weights = reinterpret_cast<std::uint8_t*>(shifts + rounded_channels);
+        __builtin_memset(biases, 0, static_cast<unsigned>(bytes - fixed_parameter_bytes));
+        const double result_scale = scale_of_result<Scaling>(p, layer.residual);
+        const int area = layer.kernel.area();
+        for (int block = 0; block < blocks; ++block)
+            for (int lane = 0; lane < channels; ++lane) {
+                const int in_group = block % group_blocks * channels + lane;
+                if (in_group >= layer.group_out()) continue;
+                const int channel = block / group_blocks * layer.group_out() + in_group, at = block * channels + lane;
+                const std::int8_t* filter = p.filter + std::int64_t{channel} * layer.group_in() * area;
+                std::int32_t total = 0;
+                for (int row = 0; row < layer.kernel.height; ++row)
+                    for (int r = 0; r < runs; ++r)
+                        for (int term = 0; term < run_values; ++term) {
+                            const int column = whole_rows ? term / layer.in.channels : r, input = whole_rows ? term % layer.in.channels : term;
+                            const int weight = filter[input * area + row * layer.kernel.width + column];
+                            total += weight;
+                            const int dot = ((block * layer.kernel.height + row) * runs + r) * dots + term / products::terms;
+                            const int position = products::position(term % products::terms) * Bits;
+                            const auto bits = static_cast<unsigned>(weight) & ((1u << Bits) - 1);
+                            weights[(dot * channels + lane) * weight_step + position / 8] |= static_cast<std::uint8_t>(bits << position % 8);
+                        }
+                biases[at] = p.bias[channel] - p.input.zero * total;
+                const fixed_scale scale = fixed_scale_of(double{p.input.scale} * double{p.filter_scales[channel]} / result_scale);
+                multipliers[at] = scale.multiplier;
+                shifts[at] = scale.shift;
+            }
+    }
+
+    static void run_rows(const kernel_arguments& a, range rows) {
+        const fixed_parameters f = load_fixed_parameters<Target>(a.weights);
+        ring lines(static_cast<std::byte*>(a.workspace) + a.part * workspace_bytes, a.input, f.input_zero, rows.begin);
+        for (int row = rows.begin; row < rows.end; ++row) {
+            const value* window[layer.kernel.height];
+            lines.advance(row, window);
+            auto* to = static_cast<std::int8_t*>(a.output) + row * key.out.row_stride;
+            compute_row(window, a.weights, f, static_cast<const std::int8_t*>(a.second) + (layer.residual ? row * key.residual.row_stride : 0), to);
+            if (f.low > -128 || f.high < 127)
+                for (int column = 0; column < out.width; ++column) clamp_bytes<Target>(to + column * key.out.pixel_stride, layer.channels, f.low, f.high);
+        }
+    }
+    static void run(const kernel_arguments& a) { run_rows(a, share_of(out.height, a.part, a.parts)); }
+
+private:
+    static constexpr int whole_tiles = out.width / pixels;
+    static constexpr int left_pixels = out.width % pixels;
+    using scaler = typename vector::template scaler<Scaling>;
+
+    static void compute_row(const value* const (&window)[layer.kernel.height], const void* packed, const fixed_parameters& f, const std::int8_t* residual,
+                            std::int8_t* to) {
+        const auto* biases = reinterpret_cast<const std::int32_t*>(static_cast<const std::byte*>(packed) + fixed_parameter_bytes);
+        const auto* weights = reinterpret_cast<const std::int8_t*>(biases + 3 * rounded_channels);
+        for (int block = 0; block < blocks; ++block) {
+            const int group = layer.groups == 1 ? 0 : block / group_blocks;
+            const int first = group * layer.group_out() + (block - group * group_blocks) * channels;
+            const int exist = (group + 1) * layer.group_out() - first;  // of the block's channels, or more
+            const std::int32_t zero = zero_of_result<Scaling>(f, layer.residual);
+            const int input_column = group * layer.group_in();
+            const std::int8_t* second = residual + first;
+            std::int8_t* out_pixel = to + first;
+            int column = 0;
+            for (int tile = 0; tile < whole_tiles; ++tile, column += pixels)
+                run_tile<pixels>(window, input_column + column * layer.stride.width * layer.in.channels, weights, biases, f, zero,
+                                 second + (layer.residual ? column * key.residual.pixel_stride : 0), out_pixel + column * key.out.pixel_stride, exist);
+            if constexpr (left_pixels > 0)
+                run_tile<left_pixels>(window, input_column + column * layer.stride.width * layer.in.channels, weights, biases, f, zero,
+                                      second + (layer.residual ? column * key.residual.pixel_stride : 0), out_pixel + column * key.out.pixel_stride, exist);
+            weights += block_bytes;
+            biases += channels;
+        }
+    }
+
+    template <int Pixels>
+    [[gnu::always_inline]] static inline void run_tile(const value* const (&window)[layer.kernel.height], int offset, const std::int8_t* weights,
+                                                       const std::int32_t* biases, const fixed_parameters& f, std::int32_t zero, const std::int8_t* residual,
+                                                       std::int8_t* to, int exist) {
+        typename products::sum sums[Pixels][channels];
+        for (int p = 0; p < Pixels; ++p)
+            for (int c = 0; c < channels; ++c) sums[p][c] = products::zero();
+#pragma GCC unroll 1
+        for (int row = 0; row < layer.kernel.height; ++row)
+#pragma GCC unroll 1
+            for (int r = 0; r < runs; ++r) {
+                const value* at = window[row] + offset + r * layer.dilation.width * layer.in.channels;
+                auto one_dot = [&]() __attribute__((always_inline)) {
+                    typename products::weights w[channels];
+#pragma GCC unroll 8
+                    for (int c = 0; c < channels; ++c) w[c] = products::load_weights(weights + c * weight_step);
+#pragma GCC unroll 8
+                    for (int p = 0; p < Pixels; ++p) {
+                        const auto x = products::load_pixel(at + p * layer.stride.width * layer.in.channels);
+#pragma GCC unroll 8
+                        for (int c = 0; c < channels; ++c) sums[p][c] = products::dot(x, w[c], sums[p][c]);
+                    }
+                    weights += channels * weight_step;
+                    at += products::terms;
+                };
+                constexpr int unroll = products::unroll < dots ? products::unroll : dots;
+#pragma GCC unroll 1
+                for (int turn = 0; turn < dots / unroll; ++turn)
+#pragma GCC unroll 8
+                    for (int u = 0; u < unroll; ++u) one_dot();
+#pragma GCC unroll 8
+                for (int u = 0; u < dots % unroll; ++u) one_dot();
+            }
+#pragma GCC unroll 8
+        for (int c = 0; c < channels; c += vector::lanes) {
+            const scaler scale(biases + rounded_channels + c, biases + 2 * rounded_channels + c, zero);
+            const auto bias = vector::load(biases + c);
+#pragma GCC unroll 8
+            for (int p = 0; p < Pixels; ++p) {
+                std::int32_t totals[vector::lanes];
+                for (int lane = 0; lane < vector::lanes; ++lane) totals[lane] = products::total(sums[p][c + lane]);
+                const auto sum = vector::add(vector::from(totals), bias);
+                typename vector::word y;
+                if constexpr (layer.residual) {
+                    const fixed_addition<Scaling, above_zero, Target> add(f);
+                    y = add.add_to_result(scale.template apply<false>(sum), vector::load_bytes(residual + p * key.residual.pixel_stride + c, exist - c));
+                } else {
+                    y = scale.template apply<above_zero>(sum);
+                }
+                if (layer.group_out() % channels == 0 || vector::lanes > 1 || c < exist)
+                    vector::store_bytes(to + p * key.out.pixel_stride + c, vector::saturated(y), exist - c);
+            }
+        }
+    }
+};
+
+/// Convolution of any window, stride, dilation and groups, depthwise layers too, from buffered rows.
+struct line_buffer {
+    static constexpr policy_kind kind = policy_kind::algorithm;
+    static constexpr std::string_view name = "line_buffer";
+    static constexpr bool runs_fixed_point = true;
+    static constexpr bool buffers_rows = true;  ///< maps that it reads need no halo
+
+    template <class Target>
+    static constexpr std::string_view refuses(const conv2d_layer&, const schedule_options& schedule = {}) {
+        if (schedule != schedule_options{}) return "schedule: line_buffer runs by rule";
+        return {};
+    }
+
+    template <conv2d_key Key, class Format, class Target>
+    struct kernel;
+    template <conv2d_key Key, int WeightBits, scaling Scaling, class Target>
+    struct kernel<Key, quantized<WeightBits, 8, Scaling>, Target>
+        : std::conditional_t<Key.layer.depthwise(), line_depthwise<Key, Scaling, Target>, line_convolution<Key, WeightBits, Scaling, Target>> {};
+};
+
+}  // namespace dlas

@@ -1,0 +1,75 @@
+// The rows of a feature map that a window sees, buffered: widened to what the target multiplies, with the padding of the map around them.
+// Algorithms & Data Formats.
+#pragma once
+
+#include <cstdint>
+
+#include <dlas/algorithms/convolution.hpp>
+
+namespace dlas {
+
+/// A ring of as many rows as a window reaches over. Input rows are copied in order, each once, so that a kernel may write its output where
+/// rows that are buffered stand. `Products` says what values are (byte_products, channel_products); `Slack` of them may be read beyond a row.
+template <conv2d_layer Layer, placement In, class Products, int Slack>
+struct line_ring {
+    using value = typename Products::value;
+    static constexpr int slots = Layer.reach().height;
+    static constexpr int channels = Layer.in.channels;
+    static constexpr int row_values = (Layer.in.width + Layer.padding.left + Layer.padding.right) * channels;
+    static constexpr int slot_values = round_up(row_values + Slack, 8 / static_cast<int>(sizeof(value)));
+    static constexpr std::int64_t bytes = std::int64_t{slots} * slot_values * static_cast<int>(sizeof(value));  // a multiple of 8
+
+    /// Bytes by which an output of such rows has to begin before the input, if it is to be written over what is buffered already.
+    static constexpr std::int64_t distance(std::int64_t output_row, int output_rows) {
+        std::int64_t most = 0;
+        for (int row = 0; row < output_rows; ++row) {
+            const int buffered = row * Layer.stride.height + slots - Layer.padding.top;
+            if (buffered >= Layer.in.height) break;
+            const std::int64_t ahead = (row + 1) * output_row - std::int64_t{buffered} * In.row_stride;
+            if (ahead > most) most = ahead;
+        }
+        return most;
+    }
+
+    value* lines;
+    const std::int8_t* input;  ///< first pixel of the map
+    std::int32_t zero;         ///< what padding is
+    int next;                  ///< the first row that is not yet buffered, counted from the padding's first
+
+    [[gnu::always_inline]] line_ring(std::byte* workspace, const void* map, std::int32_t zero_point, int first_output_row)
+        : lines(reinterpret_cast<value*>(workspace)), input(static_cast<const std::int8_t*>(map)), zero(zero_point), next(first_output_row * Layer.stride.height) {}
+
+    /// Makes the rows of an output row's windows present; `rows` becomes where each of the window's rows begins.
+    [[gnu::noinline]] void advance(int output_row, const value* (&rows)[Layer.kernel.height]) {
+        const int first = output_row * Layer.stride.height;
+        if (next < first) next = first;
+        for (; next < first + slots; ++next) buffer(next);
+        for (int r = 0; r < Layer.kernel.height; ++r) rows[r] = slot(first + r * Layer.dilation.height);
+    }
+
+private:
+    value* slot(int row) const { return lines + row % slots * slot_values; }
+
+    void buffer(int row) const {
+        value* to = slot(row);
+        const int input_row = row - Layer.padding.top;
+        if (input_row < 0 || input_row >= Layer.in.height) {
+            fill(to, row_values);
+            return;
+        }
+        const std::int8_t* from = input + input_row * In.row_stride;
+        fill(to, Layer.padding.left * channels);
+        to += Layer.padding.left * channels;
+        if constexpr (In.pixel_stride == channels) {
+            Products::widen(from, to, Layer.in.width * channels);
+        } else {
+            for (int column = 0; column < Layer.in.width; ++column) Products::widen(from + column * In.pixel_stride, to + column * channels, channels);
+        }
+        fill(to + Layer.in.width * channels, Layer.padding.right * channels);
+    }
+    void fill(value* to, int count) const {
+        for (int i = 0; i < count; ++i) to[i] = static_cast<value>(zero);
+    }
+};
+
+}  // namespace dlas

@@ -1,0 +1,438 @@
+// Arm's microcontrollers. Hardware. Their instructions are used where a file is compiled for them; elsewhere plain C++ computes the same
+// bits from the same packed weights, so that a host can pack and try out a network for each of them.
+#pragma once
+
+#include <bit>
+#include <concepts>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+
+#if defined(__arm__)
+#include <arm_acle.h>
+#endif
+#if defined(__ARM_FEATURE_MVE)
+#include <arm_mve.h>
+#endif
+
+#include <dlas/hardware/byte_products.hpp>
+#include <dlas/hardware/scalar.hpp>
+#include <dlas/hardware/words.hpp>
+
+namespace dlas {
+
+/// Cortex-M0, M0+: no instruction beyond plain arithmetic.
+struct cortex_m0 : scalar {
+    static constexpr std::string_view name = "cortex_m0";
+};
+/// Cortex-M3: saturation and products of 64 bits.
+struct cortex_m3 : scalar {
+    static constexpr std::string_view name = "cortex_m3";
+};
+/// Cortex-M4: two products of 16 bits in one instruction.
+struct cortex_m4 : cortex_m3 {
+    static constexpr std::string_view name = "cortex_m4";
+};
+struct cortex_m7 : cortex_m4 {
+    static constexpr std::string_view name = "cortex_m7";
+};
+struct cortex_m33 : cortex_m4 {
+    static constexpr std::string_view name = "cortex_m33";
+};
+/// Cortex-M55: vectors of 16 bytes (Helium).
+struct cortex_m55 : cortex_m3 {
+    static constexpr std::string_view name = "cortex_m55";
+};
+
+template <class Target>
+concept microcontroller = std::derived_from<Target, cortex_m0> || std::derived_from<Target, cortex_m3>;
+template <class Target>
+concept has_dsp_instructions = std::derived_from<Target, cortex_m4>;
+
+template <microcontroller Target>
+struct simd<float, Target> : simd<float, scalar> {};
+template <microcontroller Target>
+struct simd<std::int8_t, Target> : plain_integers<Target> {};
+template <microcontroller Target>
+struct simd<f16_value, Target> : plain_halves<f16_value, Target> {};
+template <microcontroller Target>
+struct simd<bf16_value, Target> : plain_halves<bf16_value, Target> {};
+
+namespace cortex_m {
+
+[[gnu::always_inline]] inline std::int32_t low_half(std::uint32_t x) { return static_cast<std::int16_t>(x); }
+[[gnu::always_inline]] inline std::int32_t high_half(std::uint32_t x) { return static_cast<std::int32_t>(x) >> 16; }
+
+[[gnu::always_inline]] inline std::int32_t saturate_byte(std::int32_t x) {
+#if defined(__ARM_FEATURE_SAT)
+    return __ssat(x, 8);
+#else
+    return x < -128 ? -128 : x > 127 ? 127 : x;
+#endif
+}
+
+/// Signed bytes 0 and 2, or 1 and 3, as halves.
+[[gnu::always_inline]] inline std::uint32_t even_bytes(std::uint32_t x) {
+#if defined(__ARM_FEATURE_SIMD32)
+    return static_cast<std::uint32_t>(__sxtb16(static_cast<int8x4_t>(x)));
+#else
+    return (static_cast<std::uint32_t>(static_cast<std::int8_t>(x)) & 0xffffu) | static_cast<std::uint32_t>(static_cast<std::int8_t>(x >> 16)) << 16;
+#endif
+}
+[[gnu::always_inline]] inline std::uint32_t odd_bytes(std::uint32_t x) { return even_bytes(std::rotr(x, 8)); }
+
+/// s + low * low + high * high.
+[[gnu::always_inline]] inline std::int32_t multiply_add_halves(std::uint32_t x, std::uint32_t y, std::int32_t s) {
+#if defined(__ARM_FEATURE_SIMD32)
+    return __smlad(static_cast<int16x2_t>(x), static_cast<int16x2_t>(y), s);
+#else
+    return s + low_half(x) * low_half(y) + high_half(x) * high_half(y);
+#endif
+}
+[[gnu::always_inline]] inline std::int32_t multiply_add_low(std::uint32_t x, std::uint32_t y, std::int32_t s) {
+#if defined(__ARM_FEATURE_DSP)
+    return __smlabb(static_cast<std::int32_t>(x), static_cast<std::int32_t>(y), s);
+#else
+    return s + low_half(x) * low_half(y);
+#endif
+}
+[[gnu::always_inline]] inline std::int32_t multiply_add_high(std::uint32_t x, std::uint32_t y, std::int32_t s) {
+#if defined(__ARM_FEATURE_DSP)
+    return __smlatt(static_cast<std::int32_t>(x), static_cast<std::int32_t>(y), s);
+#else
+    return s + high_half(x) * high_half(y);
+#endif
+}
+
+/// The upper half of a * b, rounded; and the same plus s, cut off.
+[[gnu::always_inline]] inline std::int32_t multiply_high_rounded(std::int32_t a, std::int32_t b) {
+#if defined(__ARM_FEATURE_DSP) && !defined(__ARM_FEATURE_MVE)
+    std::int32_t high;
+    asm("smmulr %0, %1, %2" : "=r"(high) : "r"(a), "r"(b));
+    return high;
+#else
+    return static_cast<std::int32_t>((static_cast<std::int64_t>(a) * b + (std::int64_t{1} << 31)) >> 32);
+#endif
+}
+[[gnu::always_inline]] inline std::int32_t multiply_high_add(std::int32_t a, std::int32_t b, std::int32_t s) {
+#if defined(__ARM_FEATURE_DSP) && !defined(__ARM_FEATURE_MVE)
+    std::int32_t high;
+    asm("smmla %0, %1, %2, %3" : "=r"(high) : "r"(a), "r"(b), "r"(s));
+    return high;
+#else
+    return static_cast<std::int32_t>((static_cast<std::int64_t>(a) * b) >> 32) + s;
+#endif
+}
+
+[[gnu::always_inline]] inline std::uint32_t load_word(const void* from) {
+    std::uint32_t x;
+    __builtin_memcpy(&x, from, 4);
+    return x;
+}
+
+/// Four bytes to four halves each; what is left one by one.
+[[gnu::always_inline]] inline void widen(const std::int8_t* from, std::int16_t* to, int count) {
+    int i = 0;
+    for (; i + 4 <= count; i += 4) {
+        const std::uint32_t bytes = load_word(from + i), even = even_bytes(bytes), odd = odd_bytes(bytes);
+        const std::uint32_t halves[2] = {(even & 0xffffu) | odd << 16, even >> 16 | (odd & 0xffff0000u)};
+        __builtin_memcpy(to + i, halves, 8);
+    }
+    for (; i < count; ++i) to[i] = from[i];
+}
+
+}  // namespace cortex_m
+
+template <has_dsp_instructions Target>
+struct byte_products<Target, 8> {
+    using value = std::int16_t;
+    static constexpr int terms = 4;
+    static constexpr int most_pixels = 2;
+    static constexpr int channels = 2;
+    static constexpr int unroll = 2;
+
+    /// So that bytes 0 and 2 are the first two.
+    static constexpr int position(int term) { return term == 1 ? 2 : term == 2 ? 1 : term; }
+    struct pixel {
+        std::uint32_t first, second;
+    };
+    using weights = pixel;
+    using sum = std::int32_t;
+
+    [[gnu::always_inline]] static void widen(const std::int8_t* from, value* to, int count) { cortex_m::widen(from, to, count); }
+    [[gnu::always_inline]] static pixel load_pixel(const value* from) { return {cortex_m::load_word(from), cortex_m::load_word(from + 2)}; }
+    [[gnu::always_inline]] static weights load_weights(const std::int8_t* from) {
+        const std::uint32_t bytes = cortex_m::load_word(from);
+        return {cortex_m::even_bytes(bytes), cortex_m::odd_bytes(bytes)};
+    }
+    [[gnu::always_inline]] static sum zero() { return 0; }
+    [[gnu::always_inline]] static sum dot(pixel x, weights w, sum s) {
+        return cortex_m::multiply_add_halves(x.second, w.second, cortex_m::multiply_add_halves(x.first, w.first, s));
+    }
+    [[gnu::always_inline]] static std::int32_t total(sum s) { return s; }
+};
+
+/// Four bits at a time become the upper halves of bytes: sums are 16 times what they stand for.
+template <has_dsp_instructions Target>
+struct byte_products<Target, 4> : byte_products<Target, 8> {
+    using typename byte_products<Target, 8>::pixel;
+    using weights = pixel;
+
+    static constexpr int position(int term) {
+        return term ^ 1;
+    }
+    [[gnu::always_inline]] static weights load_weights(const std::int8_t* from) {
+        std::uint16_t four;
+        __builtin_memcpy(&four, from, 2);
+        const std::uint32_t bytes = (four | static_cast<std::uint32_t>(four) << 20) & 0xf0f0f0f0u;
+        return {cortex_m::even_bytes(bytes), cortex_m::odd_bytes(bytes)};
+    }
+    [[gnu::always_inline]] static std::int32_t total(std::int32_t s) { return s >> 4; }
+};
+
+template <has_dsp_instructions Target>
+struct channel_products<Target> {
+    using value = std::int16_t;
+    using weight = std::int16_t;
+    static constexpr int lanes = 2;
+    static constexpr int most_pixels = 4;
+    using values = std::uint32_t;
+    using weights = std::uint32_t;
+    struct sums {
+        std::int32_t first, second;
+    };
+
+    [[gnu::always_inline]] static void widen(const std::int8_t* from, value* to, int count) { cortex_m::widen(from, to, count); }
+    [[gnu::always_inline]] static values load_values(const value* from) { return cortex_m::load_word(from); }
+    [[gnu::always_inline]] static weights load_weights(const weight* from) { return cortex_m::load_word(from); }
+    [[gnu::always_inline]] static sums zero() { return {0, 0}; }
+    [[gnu::always_inline]] static sums multiply_add(values x, weights w, sums s) {
+        return {cortex_m::multiply_add_low(x, w, s.first), cortex_m::multiply_add_high(x, w, s.second)};
+    }
+    template <int N>
+    [[gnu::always_inline]] static std::int32_t total(sums s) {
+        return N == 0 ? s.first : s.second;
+    }
+};
+
+template <std::same_as<cortex_m3> Target>
+struct words<Target> : plain_words<Target> {
+    using word = std::int32_t;
+    [[gnu::always_inline]] static word saturated(word x) { return cortex_m::saturate_byte(x); }
+};
+
+template <has_dsp_instructions Target>
+struct words<Target> : plain_words<Target> {
+    using word = std::int32_t;
+    [[gnu::always_inline]] static word saturated(word x) { return cortex_m::saturate_byte(x); }
+
+    template <scaling Scaling>
+    struct scaler : plain_words<Target>::template scaler<Scaling> {
+        word away;  ///< all ones where halves go away from zero
+
+        [[gnu::always_inline]] scaler(const std::int32_t* multipliers, const std::int32_t* shifts, std::int32_t zero)
+            : plain_words<Target>::template scaler<Scaling>(multipliers, shifts, zero), away(this->right > 0 ? -1 : 0) {}
+        template <bool AboveZero>
+        [[gnu::always_inline]] word apply(word x) const {
+            const auto shifted = static_cast<word>(static_cast<std::uint32_t>(x) << this->left);
+            if constexpr (Scaling == scaling::fixed_once) return cortex_m::multiply_high_add(shifted, this->multiplier, this->rounding) >> this->right;
+            word high = cortex_m::multiply_high_rounded(shifted, this->multiplier);
+            if constexpr (!AboveZero) high += (high >> 31) & away;
+            return (high + this->rounding) >> this->right;
+        }
+    };
+};
+
+#if defined(__ARM_FEATURE_MVE)
+
+template <std::same_as<cortex_m55> Target>
+struct byte_products<Target, 8> {
+    using value = std::int8_t;
+    static constexpr int terms = 16;
+    static constexpr int most_pixels = 2;
+    static constexpr int channels = 4;
+    static constexpr int unroll = 1;
+    static constexpr int position(int term) { return term; }
+    using pixel = int8x16_t;
+    using weights = int8x16_t;
+    using sum = std::int32_t;
+
+    [[gnu::always_inline]] static void widen(const std::int8_t* from, value* to, int count) { __builtin_memcpy(to, from, static_cast<unsigned>(count)); }
+    [[gnu::always_inline]] static pixel load_pixel(const value* from) { return vldrbq_s8(from); }
+    [[gnu::always_inline]] static weights load_weights(const std::int8_t* from) { return vldrbq_s8(from); }
+    [[gnu::always_inline]] static sum zero() { return 0; }
+    [[gnu::always_inline]] static sum dot(pixel x, weights w, sum s) { return vmladavaq_s8(s, x, w); }
+    [[gnu::always_inline]] static std::int32_t total(sum s) { return s; }
+};
+
+template <std::same_as<cortex_m55> Target>
+struct channel_products<Target> {
+    using value = std::int8_t;
+    using weight = std::int8_t;
+    static constexpr int lanes = 4;
+    static constexpr int most_pixels = 3;
+    using values = int32x4_t;
+    using weights = int32x4_t;
+    using sums = int32x4_t;
+
+    [[gnu::always_inline]] static void widen(const std::int8_t* from, value* to, int count) { __builtin_memcpy(to, from, static_cast<unsigned>(count)); }
+    [[gnu::always_inline]] static values load_values(const value* from) { return vldrbq_s32(from); }
+    [[gnu::always_inline]] static weights load_weights(const weight* from) { return vldrbq_s32(from); }
+    [[gnu::always_inline]] static sums zero() { return vdupq_n_s32(0); }
+    [[gnu::always_inline]] static sums multiply_add(values x, weights w, sums s) { return vaddq_s32(s, vmulq_s32(x, w)); }
+    template <int N>
+    [[gnu::always_inline]] static sums total(sums s) {
+        return s;
+    }
+};
+
+template <>
+struct words<cortex_m55> {
+    using word = int32x4_t;
+    static constexpr int lanes = 4;
+
+    [[gnu::always_inline]] static word load(const std::int32_t* from) { return vldrwq_s32(from); }
+    [[gnu::always_inline]] static word from(const std::int32_t (&x)[lanes]) { return word{x[0], x[1], x[2], x[3]}; }
+    [[gnu::always_inline]] static word broadcast(std::int32_t x) { return vdupq_n_s32(x); }
+    [[gnu::always_inline]] static word add(word a, word b) { return vaddq_s32(a, b); }
+    [[gnu::always_inline]] static word subtract(word a, word b) { return vsubq_s32(a, b); }
+    template <int N>
+    [[gnu::always_inline]] static word shift_left(word x) {
+        return vshlq_n_s32(x, N);
+    }
+    template <int N>
+    [[gnu::always_inline]] static word shift_right(word x) {
+        return vshrq_n_s32(x, N);
+    }
+    [[gnu::always_inline]] static word load_bytes(const std::int8_t* from, int count) {
+        return vldrbq_z_s32(from, vctp32q(static_cast<std::uint32_t>(count)));
+    }
+    [[gnu::always_inline]] static void store_bytes(std::int8_t* to, word x, int count) {
+        vstrbq_p_s32(to, x, vctp32q(static_cast<std::uint32_t>(count)));
+    }
+    [[gnu::always_inline]] static word saturated(word x) { return vmaxq_s32(vminq_s32(x, vdupq_n_s32(127)), vdupq_n_s32(-128)); }
+
+    template <scaling Scaling>
+    struct scaler {
+        word multiplier, left, right;  ///< shifts to the left
+        std::int32_t zero;
+
+        [[gnu::always_inline]] scaler(const std::int32_t* multipliers, const std::int32_t* shifts, std::int32_t to) : zero(to) {
+            multiplier = vldrwq_s32(multipliers);
+            const word shift = vldrwq_s32(shifts);
+            left = vmaxq_s32(shift, vdupq_n_s32(0));
+            right = vminq_s32(shift, vdupq_n_s32(0));
+            if constexpr (Scaling == scaling::fixed_once) {
+                left = vaddq_n_s32(left, 2);
+                right = vsubq_n_s32(right, 1);
+            }
+        }
+        template <bool AboveZero>
+        [[gnu::always_inline]] word apply(word x) const {
+            x = vshlq_s32(x, left);
+            if constexpr (Scaling == scaling::fixed_once) {
+                x = vmulhq_s32(x, multiplier);
+            } else {
+                x = vqrdmulhq_s32(x, multiplier);
+                if constexpr (!AboveZero) x = vaddq_s32(x, vshrq_n_s32(vandq_s32(x, right), 31));
+            }
+            return vaddq_n_s32(vrshlq_s32(x, right), zero);
+        }
+    };
+};
+
+#else
+
+// What stands in for vectors on a host: the same lanes and tiles.
+template <std::same_as<cortex_m55> Target>
+struct byte_products<Target, 8> : plain_byte_products<Target, 8> {
+    static constexpr int terms = 16;
+    static constexpr int most_pixels = 2;
+    static constexpr int channels = 4;
+    using typename plain_byte_products<Target, 8>::value;
+    struct pixel {
+        const std::int8_t* at;
+    };
+    using weights = pixel;
+
+    static pixel load_pixel(const value* from) { return {from}; }
+    static weights load_weights(const std::int8_t* from) { return {from}; }
+    static std::int32_t dot(pixel x, weights w, std::int32_t s) {
+        for (int k = 0; k < terms; ++k) s += x.at[k] * w.at[k];
+        return s;
+    }
+};
+template <std::same_as<cortex_m55> Target>
+struct channel_products<Target> : plain_channel_products<Target> {
+    static constexpr int lanes = 4;
+    static constexpr int most_pixels = 3;
+    struct values {
+        std::int32_t at[lanes];
+    };
+    using weights = values;
+    using sums = values;
+
+    static values load_values(const std::int8_t* from) { return {{from[0], from[1], from[2], from[3]}}; }
+    static weights load_weights(const std::int8_t* from) { return load_values(from); }
+    static sums zero() { return {}; }
+    static sums multiply_add(values x, weights w, sums s) {
+        for (int lane = 0; lane < lanes; ++lane) s.at[lane] += x.at[lane] * w.at[lane];
+        return s;
+    }
+    template <int N>
+    static sums total(sums s) {
+        return s;
+    }
+};
+template <>
+struct words<cortex_m55> {
+    static constexpr int lanes = 4;
+    using one = plain_words<cortex_m55>;
+    using word = channel_products<cortex_m55>::values;
+
+    template <class Function>
+    static word each(Function function) {
+        return {{function(0), function(1), function(2), function(3)}};
+    }
+    static word load(const std::int32_t* from) { return {{from[0], from[1], from[2], from[3]}}; }
+    static word from(const std::int32_t (&x)[lanes]) { return load(x); }
+    static word broadcast(std::int32_t x) { return {{x, x, x, x}}; }
+    static word add(word a, word b) {
+        return each([&](int lane) { return a.at[lane] + b.at[lane]; });
+    }
+    static word subtract(word a, word b) {
+        return each([&](int lane) { return a.at[lane] - b.at[lane]; });
+    }
+    template <int N>
+    static word shift_left(word x) {
+        return each([&](int lane) { return one::shift_left<N>(x.at[lane]); });
+    }
+    template <int N>
+    static word shift_right(word x) {
+        return each([&](int lane) { return x.at[lane] >> N; });
+    }
+    static word load_bytes(const std::int8_t* from, int count) {
+        return each([&](int lane) { return lane < count ? std::int32_t{from[lane]} : 0; });
+    }
+    static void store_bytes(std::int8_t* to, word x, int count) {
+        for (int lane = 0; lane < count; ++lane) to[lane] = static_cast<std::int8_t>(x.at[lane]);
+    }
+    static word saturated(word x) {
+        return each([&](int lane) { return one::saturated(x.at[lane]); });
+    }
+    template <scaling Scaling>
+    struct scaler {
+        const std::int32_t *multipliers, *shifts;
+        std::int32_t zero;
+
+        scaler(const std::int32_t* of_lanes, const std::int32_t* shift_of_lanes, std::int32_t to) : multipliers(of_lanes), shifts(shift_of_lanes), zero(to) {}
+        template <bool AboveZero>
+        word apply(word x) const {
+            return each([&](int lane) { return one::scaler<Scaling>(multipliers + lane, shifts + lane, zero).template apply<AboveZero>(x.at[lane]); });
+        }
+    };
+};
+
+#endif
+
+}  // namespace dlas
