@@ -115,18 +115,14 @@ struct fixed_addition {
     [[gnu::always_inline]] word operator()(word x, word y) const {
         return finish(first.template apply<false>(vector::template shift_left<sum_bits>(vector::subtract(x, first_zero))), y);
     }
-    /// `x` is a convolution's result: where scaling rounds twice an integer of its own scale, else in fractions of the output's.
-    [[gnu::always_inline]] word add_to_result(word x, word y) const {
-        if constexpr (Scaling == scaling::fixed_twice) return (*this)(vector::saturated(x), y);
-        else return finish(x, y);
-    }
-
-private:
+    /// The same of what is scaled already.
     [[gnu::always_inline]] word finish(word scaled, word y) const {
         y = second.template apply<false>(vector::template shift_left<sum_bits>(vector::subtract(y, second_zero)));
         if constexpr (Scaling == scaling::fixed_twice) return sum.template apply<AboveZero>(vector::add(scaled, y));
         else return vector::template shift_right<fraction_bits>(vector::add(vector::add(scaled, y), rounding));
     }
+
+private:
     word rounding;
 };
 
@@ -150,28 +146,40 @@ void clamp_bytes(std::int8_t* bytes, int count, std::int32_t low, std::int32_t h
     }
 }
 
+/// out = activation(x + y), each with its scale; `out` may be x or y.
+template <scaling Scaling, bool AboveZero, class Target>
+[[gnu::noinline]] void add_bytes(const fixed_parameters& f, const std::int8_t* x, const std::int8_t* y, std::int8_t* out, int count) {
+    using vector = words<Target>;
+    const fixed_addition<Scaling, AboveZero, Target> add(f);
+    int i = 0;
+    for (; i + vector::lanes <= count; i += vector::lanes)
+        vector::template store_bytes<true>(
+            out + i, vector::saturated(add(vector::template load_bytes<true>(x + i, 0), vector::template load_bytes<true>(y + i, 0))), 0);
+    if constexpr (vector::lanes > 1)
+        if (i < count)
+            vector::template store_bytes<false>(
+                out + i, vector::saturated(add(vector::template load_bytes<false>(x + i, count - i), vector::template load_bytes<false>(y + i, count - i))), count - i);
+    if (f.low > -128 || f.high < 127) clamp_bytes<Target>(out, count, f.low, f.high);
+}
+
 /// out = activation(in + second), each with its scale.
 template <elementwise_key Key, scaling Scaling, class Target>
 struct fixed_add_kernel {
     static_assert(Key.function == elementwise::add && Key.in.type == element::s8 && Key.out.type == element::s8);
-    using vector = words<Target>;
+    /// Without gaps between its pixels a row is one long pixel.
+    static constexpr bool gapless = Key.in.pixel_stride == Key.map.channels && Key.second.pixel_stride == Key.map.channels && Key.out.pixel_stride == Key.map.channels;
+    static constexpr int columns = gapless ? 1 : Key.map.width;
+    static constexpr int count = gapless ? Key.map.width * Key.map.channels : Key.map.channels;
 
     static void run(const kernel_arguments& a) {
         const fixed_parameters f = load_fixed_parameters<Target>(a.weights);
-        const fixed_addition<Scaling, Key.activation != activation::none, Target> add(f);
         const range rows = share_of(Key.map.height, a.part, a.parts);
         for (int row = rows.begin; row < rows.end; ++row)
-            for (int column = 0; column < Key.map.width; ++column) {
-                const auto* first = static_cast<const std::int8_t*>(a.input) + row * Key.in.row_stride + column * Key.in.pixel_stride;
-                const auto* second = static_cast<const std::int8_t*>(a.second) + row * Key.second.row_stride + column * Key.second.pixel_stride;
-                auto* out = static_cast<std::int8_t*>(a.output) + row * Key.out.row_stride + column * Key.out.pixel_stride;
-                for (int channel = 0; channel < Key.map.channels; channel += vector::lanes) {
-                    const int count = Key.map.channels - channel;
-                    vector::store_bytes(out + channel,
-                                        vector::saturated(add(vector::load_bytes(first + channel, count), vector::load_bytes(second + channel, count))), count);
-                }
-                if (f.low > -128 || f.high < 127) clamp_bytes<Target>(out, Key.map.channels, f.low, f.high);
-            }
+            for (int column = 0; column < columns; ++column)
+                add_bytes<Scaling, Key.activation != activation::none, Target>(
+                    f, static_cast<const std::int8_t*>(a.input) + row * Key.in.row_stride + column * Key.in.pixel_stride,
+                    static_cast<const std::int8_t*>(a.second) + row * Key.second.row_stride + column * Key.second.pixel_stride,
+                    static_cast<std::int8_t*>(a.output) + row * Key.out.row_stride + column * Key.out.pixel_stride, count);
     }
 };
 

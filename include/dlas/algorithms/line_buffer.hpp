@@ -61,9 +61,16 @@ struct line_convolution {
     static constexpr std::int64_t bytes = fixed_parameter_bytes + std::int64_t{3} * 4 * rounded_channels + std::int64_t{blocks} * block_bytes;
     static constexpr std::int64_t packed_elements = (bytes + 3) / 4;
     using ring = line_ring<layer, key.in, products, products::terms>;
-    static constexpr std::int64_t workspace_bytes = ring::bytes;
+    static constexpr bool adds_residual = layer.residual && !adds_rows<layer, Scaling>;
+    static constexpr int out_pixel = adds_rows<layer, Scaling> ? layer.channels : key.out.pixel_stride;  ///< of what compute_row() writes
+    static constexpr std::int64_t workspace_bytes = ring::bytes + (adds_rows<layer, Scaling> ? round_up(out.width * layer.channels, 8) : 0);
     static constexpr std::int64_t in_place_distance = ring::distance(key.out.row_stride, out.height);
+    static constexpr bool aligned = layer.in.channels % products::terms == 0 && layer.group_in() % products::terms == 0;
+    static constexpr bool whole = layer.group_out() % channels == 0;  ///< all words have all of their channels
     static constexpr bool above_zero = layer.activation != activation::none;
+    static constexpr int whole_tiles = out.width / pixels;
+    static constexpr int left_pixels = out.width % pixels;
+    using scaler = typename vector::template scaler<Scaling>;
 
     static void pack_quantized(const quantized_parameters& p, float* packed) {
         auto* to = reinterpret_cast<std::byte*>(packed);
@@ -99,25 +106,11 @@ struct line_convolution {
             }
     }
 
-    static void run_rows(const kernel_arguments& a, range rows) {
-        const fixed_parameters f = load_fixed_parameters<Target>(a.weights);
-        ring lines(static_cast<std::byte*>(a.workspace) + a.part * workspace_bytes, a.input, f.input_zero, rows.begin);
-        for (int row = rows.begin; row < rows.end; ++row) {
-            const value* window[layer.kernel.height];
-            lines.advance(row, window);
-            auto* to = static_cast<std::int8_t*>(a.output) + row * key.out.row_stride;
-            compute_row(window, a.weights, f, static_cast<const std::int8_t*>(a.second) + (layer.residual ? row * key.residual.row_stride : 0), to);
-            if (f.low > -128 || f.high < 127)
-                for (int column = 0; column < out.width; ++column) clamp_bytes<Target>(to + column * key.out.pixel_stride, layer.channels, f.low, f.high);
-        }
-    }
-    static void run(const kernel_arguments& a) { run_rows(a, share_of(out.height, a.part, a.parts)); }
+    static void run(const kernel_arguments& a) { line_layer<line_convolution, Scaling, Target>::run(a); }
 
-private:
-    static constexpr int whole_tiles = out.width / pixels;
-    static constexpr int left_pixels = out.width % pixels;
-    using scaler = typename vector::template scaler<Scaling>;
-
+#if defined(__arm__) && !defined(__clang__)
+    __attribute__((optimize("no-schedule-insns")))  // g++ moves loads far ahead otherwise, and then spills the sums
+#endif
     static void compute_row(const value* const (&window)[layer.kernel.height], const void* packed, const fixed_parameters& f, const std::int8_t* residual,
                             std::int8_t* to) {
         const auto* biases = reinterpret_cast<const std::int32_t*>(static_cast<const std::byte*>(packed) + fixed_parameter_bytes);
@@ -127,28 +120,25 @@ private:
             const int first = group * layer.group_out() + (block - group * group_blocks) * channels;
             const int exist = (group + 1) * layer.group_out() - first;  // of the block's channels, or more
             const std::int32_t zero = zero_of_result<Scaling>(f, layer.residual);
-            const int input_column = group * layer.group_in();
-            const std::int8_t* second = residual + first;
-            std::int8_t* out_pixel = to + first;
-            int column = 0;
-            for (int tile = 0; tile < whole_tiles; ++tile, column += pixels)
-                run_tile<pixels>(window, input_column + column * layer.stride.width * layer.in.channels, weights, biases, f, zero,
-                                 second + (layer.residual ? column * key.residual.pixel_stride : 0), out_pixel + column * key.out.pixel_stride, exist);
-            if constexpr (left_pixels > 0)
-                run_tile<left_pixels>(window, input_column + column * layer.stride.width * layer.in.channels, weights, biases, f, zero,
-                                      second + (layer.residual ? column * key.residual.pixel_stride : 0), out_pixel + column * key.out.pixel_stride, exist);
+            auto tile = [&]<int Pixels>(int column) __attribute__((always_inline)) {
+                run_tile<Pixels>(window, group * layer.group_in() + column * layer.stride.width * layer.in.channels, weights, biases, f, zero,
+                                 adds_residual ? residual + column * key.residual.pixel_stride + first : nullptr, to + column * out_pixel + first, exist);
+            };
+            for (int column = 0; column < whole_tiles * pixels; column += pixels) tile.template operator()<pixels>(column);
+            if constexpr (left_pixels > 0) tile.template operator()<left_pixels>(whole_tiles * pixels);
             weights += block_bytes;
             biases += channels;
         }
     }
 
+private:
     template <int Pixels>
     [[gnu::always_inline]] static inline void run_tile(const value* const (&window)[layer.kernel.height], int offset, const std::int8_t* weights,
                                                        const std::int32_t* biases, const fixed_parameters& f, std::int32_t zero, const std::int8_t* residual,
                                                        std::int8_t* to, int exist) {
         typename products::sum sums[Pixels][channels];
         for (int p = 0; p < Pixels; ++p)
-            for (int c = 0; c < channels; ++c) sums[p][c] = products::zero();
+            for (int c = 0; c < channels; ++c) sums[p][c] = products::start(biases[c]);
 #pragma GCC unroll 1
         for (int row = 0; row < layer.kernel.height; ++row)
 #pragma GCC unroll 1
@@ -160,7 +150,7 @@ private:
                     for (int c = 0; c < channels; ++c) w[c] = products::load_weights(weights + c * weight_step);
 #pragma GCC unroll 8
                     for (int p = 0; p < Pixels; ++p) {
-                        const auto x = products::load_pixel(at + p * layer.stride.width * layer.in.channels);
+                        const auto x = products::template load_pixel<aligned>(at, p * layer.stride.width * layer.in.channels);
 #pragma GCC unroll 8
                         for (int c = 0; c < channels; ++c) sums[p][c] = products::dot(x, w[c], sums[p][c]);
                     }
@@ -178,21 +168,16 @@ private:
 #pragma GCC unroll 8
         for (int c = 0; c < channels; c += vector::lanes) {
             const scaler scale(biases + rounded_channels + c, biases + 2 * rounded_channels + c, zero);
-            const auto bias = vector::load(biases + c);
 #pragma GCC unroll 8
             for (int p = 0; p < Pixels; ++p) {
                 std::int32_t totals[vector::lanes];
                 for (int lane = 0; lane < vector::lanes; ++lane) totals[lane] = products::total(sums[p][c + lane]);
-                const auto sum = vector::add(vector::from(totals), bias);
-                typename vector::word y;
-                if constexpr (layer.residual) {
-                    const fixed_addition<Scaling, above_zero, Target> add(f);
-                    y = add.add_to_result(scale.template apply<false>(sum), vector::load_bytes(residual + p * key.residual.pixel_stride + c, exist - c));
-                } else {
-                    y = scale.template apply<above_zero>(sum);
-                }
-                if (layer.group_out() % channels == 0 || vector::lanes > 1 || c < exist)
-                    vector::store_bytes(to + p * key.out.pixel_stride + c, vector::saturated(y), exist - c);
+                const auto sum = vector::from(totals);
+                typename vector::word y = scale.template apply<above_zero && !layer.residual>(sum);
+                if constexpr (adds_residual)
+                    y = fixed_addition<Scaling, above_zero, Target>(f).finish(y, vector::template load_bytes<whole>(residual + p * key.residual.pixel_stride + c, exist - c));
+                if (whole || vector::lanes > 1 || c < exist)
+                    vector::template store_bytes<whole>(to + p * out_pixel + c, vector::saturated(y), exist - c);
             }
         }
     }

@@ -9,13 +9,14 @@
 namespace dlas {
 
 /// Sums of a few neighbouring channels and pixels in registers. Weights stand as they are multiplied, whatever the bits of the format.
-template <conv2d_key Key, scaling Scaling, class Target>
+template <conv2d_key Given, scaling Scaling, class Target>
 struct line_depthwise {
     using products = channel_products<Target>;
     using vector = words<Target>;
     using value = typename products::value;
     using weight = typename products::weight;
-    static constexpr conv2d_layer layer = Key.layer;
+    static constexpr conv2d_key key = Given;
+    static constexpr conv2d_layer layer = key.layer;
     static constexpr shape out = layer.out();
     static constexpr extent window = layer.kernel;
     static constexpr int lanes = products::lanes;
@@ -29,9 +30,12 @@ struct line_depthwise {
     static constexpr std::int64_t bytes =
         fixed_parameter_bytes + std::int64_t{3} * 4 * rounded_channels + std::int64_t{rounded_channels} * window.area() * static_cast<int>(sizeof(weight));
     static constexpr std::int64_t packed_elements = (bytes + 3) / 4;
-    using ring = line_ring<layer, Key.in, products, lanes>;
-    static constexpr std::int64_t workspace_bytes = ring::bytes;
-    static constexpr std::int64_t in_place_distance = ring::distance(Key.out.row_stride, out.height);
+    using ring = line_ring<layer, key.in, products, lanes>;
+    static constexpr bool adds_residual = layer.residual && !adds_rows<layer, Scaling>;
+    static constexpr int out_pixel = adds_rows<layer, Scaling> ? layer.channels : key.out.pixel_stride;  ///< of what compute_row() writes
+    static constexpr std::int64_t workspace_bytes = ring::bytes + (adds_rows<layer, Scaling> ? round_up(out.width * layer.channels, 8) : 0);
+    static constexpr std::int64_t in_place_distance = ring::distance(key.out.row_stride, out.height);
+    static constexpr bool whole = layer.channels % lanes == 0;  ///< all words have all of their channels
     static constexpr bool above_zero = layer.activation != activation::none;
 
     static void pack_quantized(const quantized_parameters& p, float* packed) {
@@ -56,21 +60,11 @@ struct line_depthwise {
         }
     }
 
-    static void run(const kernel_arguments& a) {
-        const fixed_parameters f = load_fixed_parameters<Target>(a.weights);
-        const range rows = share_of(out.height, a.part, a.parts);
-        ring lines(static_cast<std::byte*>(a.workspace) + a.part * workspace_bytes, a.input, f.input_zero, rows.begin);
-        for (int row = rows.begin; row < rows.end; ++row) {
-            const value* from[window.height];
-            lines.advance(row, from);
-            auto* to = static_cast<std::int8_t*>(a.output) + row * Key.out.row_stride;
-            compute_row(from, a.weights, f, static_cast<const std::int8_t*>(a.second) + (layer.residual ? row * Key.residual.row_stride : 0), to);
-            if (f.low > -128 || f.high < 127)
-                for (int column = 0; column < out.width; ++column) clamp_bytes<Target>(to + column * Key.out.pixel_stride, layer.channels, f.low, f.high);
-        }
-    }
+    static void run(const kernel_arguments& a) { line_layer<line_depthwise, Scaling, Target>::run(a); }
 
-private:
+#if defined(__arm__) && !defined(__clang__)
+    __attribute__((optimize("no-schedule-insns")))  // g++ moves loads far ahead otherwise, and then spills the sums
+#endif
     static void compute_row(const value* const (&from)[window.height], const void* packed, const fixed_parameters& f, const std::int8_t* residual, std::int8_t* to) {
         const auto* biases = reinterpret_cast<const std::int32_t*>(static_cast<const std::byte*>(packed) + fixed_parameter_bytes);
         const auto* weights = reinterpret_cast<const weight*>(biases + 3 * rounded_channels);
@@ -84,11 +78,12 @@ private:
         }
     }
 
+private:
     template <int Pixels>
     [[gnu::always_inline]] static inline void run_tile(const value* const (&from)[window.height], int channel, int column, const weight* weights,
                                                        const std::int32_t* biases, const fixed_parameters& f, const std::int8_t* residual, std::int8_t* to) {
         typename products::sums sums[Pixels];
-        for (int p = 0; p < Pixels; ++p) sums[p] = products::zero();
+        for (int p = 0; p < Pixels; ++p) sums[p] = products::start(biases);
 #pragma GCC unroll 1
         for (int row = 0; row < window.height; ++row) {
             const value* at = from[row] + column * layer.stride.width * layer.channels + channel;
@@ -119,20 +114,16 @@ private:
         using scaler = typename vector::template scaler<Scaling>;
         constexpr int first = N * vector::lanes;
         const int exist = layer.channels - channel - first;
-        if (layer.channels % lanes == 0 || vector::lanes > 1 || exist > 0) {
+        if (whole || vector::lanes > 1 || exist > 0) {
             const scaler scale(biases + rounded_channels + first, biases + 2 * rounded_channels + first, zero_of_result<Scaling>(f, layer.residual));
-            const auto bias = vector::load(biases + first);
 #pragma GCC unroll 16
             for (int p = 0; p < Pixels; ++p) {
-                const auto sum = vector::add(products::template total<N>(sums[p]), bias);
-                typename vector::word y;
-                if constexpr (layer.residual) {
-                    const fixed_addition<Scaling, above_zero, Target> add(f);
-                    y = add.add_to_result(scale.template apply<false>(sum), vector::load_bytes(residual + (column + p) * Key.residual.pixel_stride + channel + first, exist));
-                } else {
-                    y = scale.template apply<above_zero>(sum);
-                }
-                vector::store_bytes(to + (column + p) * Key.out.pixel_stride + channel + first, vector::saturated(y), exist);
+                const auto sum = products::template total<N>(sums[p]);
+                typename vector::word y = scale.template apply<above_zero && !layer.residual>(sum);
+                if constexpr (adds_residual)
+                    y = fixed_addition<Scaling, above_zero, Target>(f).finish(
+                        y, vector::template load_bytes<whole>(residual + (column + p) * key.residual.pixel_stride + channel + first, exist));
+                vector::template store_bytes<whole>(to + (column + p) * out_pixel + channel + first, vector::saturated(y), exist);
             }
         }
         if constexpr ((N + 1) * vector::lanes < lanes) finish<Pixels, N + 1>(sums, channel, column, biases, f, residual, to);

@@ -12,8 +12,9 @@ namespace dlas {
 ///   terms                 products of one dot(); runs are padded to it with weights of zero
 ///   most_pixels, channels the register tile: sums of so many pixels (at most) and output channels at a time
 ///   position(k)           where the weight of term k stands among those of its dot
-///   load_pixel, load_weights   `terms` operands; values may stand anywhere, weights at multiples of terms * Bits / 8 bytes
-///   sum, zero(), dot(pixel, weights, sum), total(sum)
+///   load_pixel<Aligned>(values, offset), load_weights   `terms` operands; where Aligned, values stand at multiples of `terms` values,
+///                         weights always at multiples of terms * Bits / 8 bytes
+///   sum, start(bias), dot(pixel, weights, sum), total(sum)
 template <class Target, int Bits>
 struct plain_byte_products {
     using value = std::int8_t;
@@ -32,14 +33,17 @@ struct plain_byte_products {
     using sum = std::int32_t;
 
     [[gnu::always_inline]] static void widen(const std::int8_t* from, value* to, int count) { __builtin_memcpy(to, from, static_cast<unsigned>(count)); }
-    [[gnu::always_inline]] static pixel load_pixel(const value* from) { return {from}; }
+    template <bool Aligned>
+    [[gnu::always_inline]] static pixel load_pixel(const value* from, int offset) {
+        return {from + offset};
+    }
     [[gnu::always_inline]] static weights load_weights(const std::int8_t* from) {
         weights w;
         for (int k = 0; k < terms; ++k)
             w.at[k] = static_cast<std::int32_t>(static_cast<std::uint32_t>(*from) << (32 - Bits * (k + 1))) >> (32 - Bits);
         return w;
     }
-    [[gnu::always_inline]] static sum zero() { return 0; }
+    [[gnu::always_inline]] static sum start(std::int32_t bias) { return bias; }
     [[gnu::always_inline]] static sum dot(pixel x, const weights& w, sum s) {
         for (int k = 0; k < terms; ++k) s += x.at[k] * w.at[k];
         return s;
@@ -54,7 +58,7 @@ struct byte_products : plain_byte_products<Target, Bits> {};
 ///   value, widen          as above
 ///   lanes, most_pixels    channels at a time; pixels of a register tile
 ///   weight                what weights are packed as; load_values, load_weights: of `lanes` neighbouring channels
-///   sums, zero(), multiply_add(values, weights, sums), total<N>(sums)   the N-th of the words<Target> that they are
+///   sums, start(biases), multiply_add(values, weights, sums), total<N>(sums)   the N-th of the words<Target> that they are
 template <class Target>
 struct plain_channel_products {
     using value = std::int8_t;
@@ -68,7 +72,7 @@ struct plain_channel_products {
     [[gnu::always_inline]] static void widen(const std::int8_t* from, value* to, int count) { __builtin_memcpy(to, from, static_cast<unsigned>(count)); }
     [[gnu::always_inline]] static values load_values(const value* from) { return *from; }
     [[gnu::always_inline]] static weights load_weights(const weight* from) { return *from; }
-    [[gnu::always_inline]] static sums zero() { return 0; }
+    [[gnu::always_inline]] static sums start(const std::int32_t* biases) { return *biases; }
     [[gnu::always_inline]] static sums multiply_add(values x, weights w, sums s) { return s + x * w; }
     template <int N>
     [[gnu::always_inline]] static sums total(sums s) {

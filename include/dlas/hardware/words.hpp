@@ -17,7 +17,7 @@ struct fixed_scale {
 
 /// 32-bit integers, `lanes` of them, in plain C++. Targets with better instructions specialize it.
 ///   word, load, broadcast, add, subtract, shift_left<N>, shift_right<N>; from(array of lanes)
-///   load_bytes(from, count), store_bytes(to, x, count)   the first `count` of `lanes` bytes, or all
+///   load_bytes<Whole>(from, count), store_bytes<Whole>(to, x, count)   the first `count` of `lanes` bytes; where Whole, all of them
 ///   saturated(x)        the nearest of -128 to 127
 ///   scaler<Scaling>(multipliers, shifts, zero)   ready to scale any number of words; each lane has its own scale
 ///   scaler.apply<AboveZero>(x)   scaled, plus `zero`. Where AboveZero, what lies below `zero` may come out as anything that does.
@@ -39,8 +39,14 @@ struct plain_words {
     [[gnu::always_inline]] static word shift_right(word x) {
         return x >> N;
     }
-    [[gnu::always_inline]] static word load_bytes(const std::int8_t* from, int) { return *from; }
-    [[gnu::always_inline]] static void store_bytes(std::int8_t* to, word x, int) { *to = static_cast<std::int8_t>(x); }
+    template <bool Whole>
+    [[gnu::always_inline]] static word load_bytes(const std::int8_t* from, int) {
+        return *from;
+    }
+    template <bool Whole>
+    [[gnu::always_inline]] static void store_bytes(std::int8_t* to, word x, int) {
+        *to = static_cast<std::int8_t>(x);
+    }
     [[gnu::always_inline]] static word saturated(word x) { return x < -128 ? -128 : x > 127 ? 127 : x; }
 
     template <scaling Scaling>

@@ -86,12 +86,8 @@ struct executable {
     element output_type = element::f32;
 };
 
-/// Writes the halo of a step's output, if this is the first step to touch it.
-inline void fill_halo(const executable_step& step, const std::byte* weights, std::byte* arena) {
-    const halo_fill& h = step.halo;
-    if (h.rows == 0) return;
-    std::int32_t value = 0;
-    if (is_quantized(step.output_place.type)) value = reinterpret_cast<const requantization*>(weights + step.weights)->zero;
+/// Fills the bytes of a halo.
+inline void fill_halo(const halo_fill& h, std::int32_t value, std::byte* arena) {
     std::byte* at = arena + h.offset;
     auto fill = [&at, value](std::int64_t bytes) {
         __builtin_memset(at, value, static_cast<std::size_t>(bytes));
@@ -104,6 +100,16 @@ inline void fill_halo(const executable_step& step, const std::byte* weights, std
         fill(h.right_bytes);
     }
     fill(h.bottom_bytes);
+}
+
+/// What the halo of a step's output is filled with: 0, or the zero point that stands before the step's parameters.
+inline std::int32_t halo_value(element type, const std::byte* weights) {
+    return is_quantized(type) ? reinterpret_cast<const requantization*>(weights)->zero : 0;
+}
+
+/// Writes the halo of a step's output, if this is the first step to touch it.
+inline void fill_halo(const executable_step& step, const std::byte* weights, std::byte* arena) {
+    if (step.halo.rows > 0) fill_halo(step.halo, halo_value(step.output_place.type, weights + step.weights), arena);
 }
 
 /// The pointers that a step's kernel is given.

@@ -425,12 +425,20 @@ public:
 private:
     template <int Index, class Around>
     void run_step(const image_element* image, Around& around) const {
-        constexpr executable_step step = deployed.steps[static_cast<std::size_t>(Index)];
+        // Numbers one by one: a step as a whole would bring its names and the packing of its weights into flash.
         constexpr fused_steps fused = planned[static_cast<std::size_t>(Index)].fused;
+        constexpr auto step = [](auto member) { return deployed.steps[static_cast<std::size_t>(Index)].*member; };
         if constexpr (fused.first < 0 || fused.last == Index)
             around(Index, [&] {
-                if constexpr (step.halo.rows > 0) fill_halo(step, weights_, arena_);
-                step.run(arguments_of(step, image, weights_, arena_));
+                constexpr halo_fill halo = step(&executable_step::halo);
+                constexpr placement place = step(&executable_step::output_place);
+                constexpr std::int64_t weights = step(&executable_step::weights), run_weights = step(&executable_step::run_weights);
+                constexpr std::int64_t input = step(&executable_step::input), second = step(&executable_step::second), gate = step(&executable_step::gate);
+                constexpr std::int64_t output = step(&executable_step::output), workspace = step(&executable_step::workspace);
+                if constexpr (halo.rows > 0) fill_halo(halo, halo_value(place.type, weights_ + weights), arena_);
+                constexpr auto kernel = step(&executable_step::run);
+                kernel({input < 0 ? static_cast<const void*>(image) : arena_ + input, second < 0 ? nullptr : arena_ + second, weights_ + run_weights,
+                        arena_ + output, arena_ + workspace, gate < 0 ? nullptr : arena_ + gate});
             });
     }
 
