@@ -29,6 +29,14 @@ constexpr fixed_scale fixed_scale_of(double real) {
     return scale;
 }
 
+/// What a factor of words.hpp can be: no more than nearly 1, or nearly 1/2 where scaling rounds once. Beyond that all but 0 is saturated.
+constexpr fixed_scale factor_of(double real, scaling way) {
+    fixed_scale scale = fixed_scale_of(real);
+    const int most = way == scaling::fixed_once ? -1 : 0;
+    if (scale.shift > most) scale = {0x7fffffff, most};
+    return scale;
+}
+
 /// What the outputs of a step have in common; stands before its other parameters.
 struct fixed_parameters {
     std::int32_t input_zero = 0;
@@ -68,9 +76,9 @@ constexpr fixed_parameters fixed_parameters_of(const quantized_parameters& p, co
         // To halves of the larger scale, as TensorFlow Lite does, or to fractions of the output's.
         const double larger = 2 * double{first.scale > p.second.scale ? first.scale : p.second.scale};
         const double unit = way == scaling::fixed_twice ? larger : double{p.output.scale} * (1 << (sum_bits - fraction_bits));
-        f.first = fixed_scale_of(double{first.scale} / unit);
-        f.second = fixed_scale_of(double{p.second.scale} / unit);
-        f.sum = fixed_scale_of(larger / ((1 << sum_bits) * double{p.output.scale}));
+        f.first = factor_of(double{first.scale} / unit, way);
+        f.second = factor_of(double{p.second.scale} / unit, way);
+        f.sum = factor_of(larger / ((1 << sum_bits) * double{p.output.scale}), way);
     }
     return f;
 }
@@ -87,43 +95,26 @@ template <class Target>
     return f;
 }
 
-/// A scaler of which all lanes are alike.
-template <scaling Scaling, class Target>
-[[gnu::always_inline]] inline auto uniform_scaler(const fixed_scale& scale, std::int32_t zero) {
-    std::int32_t multipliers[words<Target>::lanes], shifts[words<Target>::lanes];
-    for (int lane = 0; lane < words<Target>::lanes; ++lane) {
-        multipliers[lane] = scale.multiplier;
-        shifts[lane] = scale.shift;
-    }
-    return typename words<Target>::template scaler<Scaling>(multipliers, shifts, zero);
-}
-
 /// The sum of two integers that have scales of their own.
 template <scaling Scaling, bool AboveZero, class Target>
 struct fixed_addition {
     using vector = words<Target>;
     using word = typename vector::word;
-    using scaler = typename vector::template scaler<Scaling>;
-    scaler first, second, sum;
-    word first_zero, second_zero;
+    typename vector::template factor<Scaling, sum_bits> first, second;
+    typename vector::template factor<Scaling, 0> sum;
+    std::int32_t rounding;
 
     [[gnu::always_inline]] explicit fixed_addition(const fixed_parameters& f)
-        : first(uniform_scaler<Scaling, Target>(f.first, 0)), second(uniform_scaler<Scaling, Target>(f.second, 0)),
-          sum(uniform_scaler<Scaling, Target>(f.sum, f.output_zero)), first_zero(vector::broadcast(f.first_zero)), second_zero(vector::broadcast(f.second_zero)),
-          rounding(vector::broadcast((1 << fraction_bits >> 1) + f.output_zero * (1 << fraction_bits))) {}
+        : first(f.first, f.first_zero, 0), second(f.second, f.second_zero, 0), sum(f.sum, 0, f.output_zero),
+          rounding((1 << fraction_bits >> 1) + f.output_zero * (1 << fraction_bits)) {}
 
-    [[gnu::always_inline]] word operator()(word x, word y) const {
-        return finish(first.template apply<false>(vector::template shift_left<sum_bits>(vector::subtract(x, first_zero))), y);
-    }
+    [[gnu::always_inline]] word operator()(word x, word y) const { return finish(first.template apply<false>(x), y); }
     /// The same of what is scaled already.
     [[gnu::always_inline]] word finish(word scaled, word y) const {
-        y = second.template apply<false>(vector::template shift_left<sum_bits>(vector::subtract(y, second_zero)));
-        if constexpr (Scaling == scaling::fixed_twice) return sum.template apply<AboveZero>(vector::add(scaled, y));
-        else return vector::template shift_right<fraction_bits>(vector::add(vector::add(scaled, y), rounding));
+        const word both = vector::add(scaled, second.template apply<false>(y));
+        if constexpr (Scaling == scaling::fixed_twice) return sum.template apply<AboveZero>(both);
+        else return vector::template shift_right<fraction_bits>(vector::add(both, vector::broadcast(rounding)));
     }
-
-private:
-    word rounding;
 };
 
 /// What a convolution's sums are scaled to, and the zero point that is added then.

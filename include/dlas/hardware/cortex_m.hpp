@@ -261,6 +261,22 @@ struct words<Target> : plain_words<Target> {
             return (high + this->rounding) >> this->right;
         }
     };
+
+    template <scaling Scaling, int Bits>
+    struct factor : plain_words<Target>::template factor<Scaling, Bits> {
+        word away;
+
+        [[gnu::always_inline]] factor(const fixed_scale& scale, std::int32_t from_zero, std::int32_t to_zero)
+            : plain_words<Target>::template factor<Scaling, Bits>(scale, from_zero, to_zero), away(this->right > 0 ? -1 : 0) {}
+        template <bool AboveZero>
+        [[gnu::always_inline]] word apply(word x) const {
+            const auto doubled = static_cast<word>(static_cast<std::uint32_t>(x) << (Bits + 1)) - this->start;
+            if constexpr (Scaling == scaling::fixed_once) return cortex_m::multiply_high_add(doubled, this->multiplier, this->rounding) >> this->right;
+            word high = cortex_m::multiply_high_rounded(doubled, this->multiplier);
+            if constexpr (!AboveZero) high += (high >> 31) & away;
+            return (high + this->rounding) >> this->right;
+        }
+    };
 };
 
 #if defined(__ARM_FEATURE_MVE)
@@ -380,6 +396,26 @@ struct words<cortex_m55> {
             return vaddq_n_s32(vrshlq_s32(x, right), zero);
         }
     };
+
+    template <scaling Scaling, int Bits>
+    struct factor {
+        std::int32_t multiplier, right, from_zero, to_zero;  ///< a shift to the left
+
+        [[gnu::always_inline]] factor(const fixed_scale& scale, std::int32_t from, std::int32_t to)
+            : multiplier(scale.multiplier), right(scale.shift), from_zero(from), to_zero(to) {}
+        template <bool AboveZero>
+        [[gnu::always_inline]] word apply(word x) const {
+            x = vsubq_n_s32(x, from_zero);
+            if constexpr (Bits > 0) x = vshlq_n_s32(x, Bits);
+            if constexpr (Scaling == scaling::fixed_once) {
+                x = vqdmulhq_n_s32(x, multiplier);
+            } else {
+                x = vqrdmulhq_n_s32(x, multiplier);
+                if constexpr (!AboveZero) x = vaddq_s32(x, vshrq_n_s32(vandq_s32(x, vdupq_n_s32(right)), 31));
+            }
+            return vaddq_n_s32(vrshlq_n_s32(x, right), to_zero);
+        }
+    };
 };
 
 #else
@@ -475,6 +511,14 @@ struct words<cortex_m55> {
         template <bool AboveZero>
         word apply(word x) const {
             return each([&](int lane) { return one::scaler<Scaling>(multipliers + lane, shifts + lane, zero).template apply<AboveZero>(x.at[lane]); });
+        }
+    };
+    template <scaling Scaling, int Bits>
+    struct factor : one::factor<Scaling, Bits> {
+        using one::factor<Scaling, Bits>::factor;
+        template <bool AboveZero>
+        word apply(word x) const {
+            return each([&](int lane) { return one::factor<Scaling, Bits>::template apply<AboveZero>(x.at[lane]); });
         }
     };
 };

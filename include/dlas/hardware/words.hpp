@@ -21,6 +21,8 @@ struct fixed_scale {
 ///   saturated(x)        the nearest of -128 to 127
 ///   scaler<Scaling>(multipliers, shifts, zero)   ready to scale any number of words; each lane has its own scale
 ///   scaler.apply<AboveZero>(x)   scaled, plus `zero`. Where AboveZero, what lies below `zero` may come out as anything that does.
+///   factor<Scaling, Bits>(scale, from_zero, to_zero)   one scale for all lanes, less than 1 (and less than 1/2 where scaling rounds once)
+///   factor.apply<AboveZero>(x)   (x - from_zero) * 2^Bits, scaled, plus to_zero
 template <class Target>
 struct plain_words {
     using word = std::int32_t;
@@ -68,6 +70,27 @@ struct plain_words {
             if constexpr (Scaling == scaling::fixed_once) return (static_cast<word>(product >> 32) + rounding) >> right;
             auto high = static_cast<word>((product + (std::int64_t{1} << 31)) >> 32);
             if constexpr (!AboveZero) high -= high < 0 && right > 0 ? 1 : 0;  // halves go away from zero
+            return (high + rounding) >> right;
+        }
+    };
+
+    template <scaling Scaling, int Bits>
+    struct factor {
+        word multiplier, right, rounding, start;
+
+        [[gnu::always_inline]] factor(const fixed_scale& scale, std::int32_t from_zero, std::int32_t to_zero)
+            : multiplier(scale.multiplier), right(-scale.shift),
+              rounding(static_cast<word>((1u << -scale.shift) >> 1) + static_cast<word>(static_cast<std::uint32_t>(to_zero) << -scale.shift)),
+              start(static_cast<word>(static_cast<std::uint32_t>(from_zero) << (Bits + 1))) {}
+        /// Twice the product.
+        [[gnu::always_inline]] std::int64_t product(word x) const {
+            return static_cast<std::int64_t>(static_cast<word>(static_cast<std::uint32_t>(x) << (Bits + 1)) - start) * multiplier;
+        }
+        template <bool AboveZero>
+        [[gnu::always_inline]] word apply(word x) const {
+            if constexpr (Scaling == scaling::fixed_once) return (static_cast<word>(product(x) >> 32) + rounding) >> right;
+            auto high = static_cast<word>((product(x) + (std::int64_t{1} << 31)) >> 32);
+            if constexpr (!AboveZero) high -= high < 0 && right > 0 ? 1 : 0;
             return (high + rounding) >> right;
         }
     };
