@@ -49,7 +49,7 @@ struct quantized_parameters {
     quantization input;
     quantization second;
     quantization output;
-    quantization sum;  ///< of a convolution's result before a residual is added, where scaling is by fixed-point numbers
+    quantization sum = {};  ///< of a convolution's result before a residual is added, where scaling is by fixed-point numbers
 };
 
 /// A half-open range of indices.

@@ -7,12 +7,25 @@
 
 namespace dlas {
 
+/// Another block that a block may lie over though both are alive in one step: if it begins at least `distance` bytes before it.
+struct overlap {
+    int block = -1;
+    std::int64_t distance = 0;
+};
+
 /// Memory needed from one step to another, both included.
 struct memory_block {
     std::int64_t bytes = 0;
     int first_step = 0;
     int last_step = 0;
     std::int64_t offset = 0;  ///< from the start of the arena; what plan_memory() finds
+    overlap over_input = {};
+    overlap over_second = {};
+
+    /// How far before block `index` this one has to begin to lie over it; -1 where it may not.
+    constexpr std::int64_t distance_to(int index) const {
+        return over_input.block == index ? over_input.distance : over_second.block == index ? over_second.distance : -1;
+    }
 };
 
 /// Bytes to which every block is aligned.
@@ -60,7 +73,12 @@ constexpr std::int64_t place_in_order(list<memory_block, N>& blocks, const list<
                 for (int at = links[step].next; at >= 0; at = links[at].next) {
                     const memory_block& other = blocks[links[at].block];
                     if (block.offset + block.bytes <= other.offset || other.offset + other.bytes <= block.offset) continue;
-                    block.offset = other.offset + other.bytes;
+                    const std::int64_t before = block.distance_to(links[at].block), after = other.distance_to(index);
+                    if (before >= 0 && block.offset + before <= other.offset) continue;
+                    if (after >= 0 && other.offset + after <= block.offset) continue;
+                    const std::int64_t end = other.offset + other.bytes;
+                    const std::int64_t aligned = (after + arena_alignment - 1) / arena_alignment * arena_alignment;
+                    block.offset = after >= 0 && other.offset + aligned < end ? other.offset + aligned : end;
                     moved = true;
                 }
         }

@@ -237,20 +237,9 @@ constexpr bool any_quantized(const auto& steps) {
 
 constexpr std::int64_t bytes_of(const program_buffer& b) { return b.image ? 0 : b.elements() * element_bytes(b.type) + b.slack; }
 
-/// Which buffers share memory though both are alive for one step, in which a kernel writes one over what it has read of the other.
-template <int N>
-struct shared_memory {
-    list<int, N> root;              ///< of each buffer, itself where it shares nothing
-    list<std::int64_t, N> relative;  ///< bytes from the root's first to the buffer's
-};
-
-template <int P>
-constexpr shared_memory<P> find_shared_memory(const program<P>& p, const auto& planned) {
-    shared_memory<P> shared;
-    for (int b = 0; b < p.buffers.size(); ++b) {
-        shared.root.push(b);
-        shared.relative.push(0);
-    }
+/// Lets outputs lie over inputs and residuals that die in the step that writes them, where its kernel can do so.
+template <int P, int N>
+constexpr void write_in_place(const program<P>& p, const auto& planned, list<memory_block, N>& blocks) {
     auto whole = [&p](int tensor) {
         const program_buffer& b = p.buffers[p.tensors[tensor].buffer];
         return b.map == p.tensors[tensor].map && b.halo.empty() && b.gap == 0 && !b.image;
@@ -261,18 +250,15 @@ constexpr shared_memory<P> find_shared_memory(const program<P>& p, const auto& p
         if (distance < 0 || !whole(s.output)) continue;
         const int output = p.tensors[s.output].buffer;
         if (p.buffers[output].first_step != i) continue;
-        auto over = [&](int tensor, std::int64_t bytes_before) {
-            if (tensor < 0 || shared.root[output] != output || !whole(tensor)) return;
+        auto over = [&](int tensor) {
+            if (tensor < 0 || !whole(tensor)) return -1;
             const int buffer = p.tensors[tensor].buffer;
-            if (p.buffers[buffer].last_step != i || buffer == output) return;
-            shared.root[output] = shared.root[buffer];
-            shared.relative[output] = shared.relative[buffer] - (bytes_before + arena_alignment - 1) / arena_alignment * arena_alignment;
+            return p.buffers[buffer].last_step == i && buffer != output ? buffer : -1;
         };
-        // A residual is read where its sum is written; of an input that is the residual too, more is read later.
-        if (s.second != s.input || distance == 0) over(s.second, 0);
-        over(s.input, distance);
+        blocks[output].over_input = {over(s.input), distance};
+        // A residual is read where its sum is written.
+        if (s.second != s.input) blocks[output].over_second = {over(s.second), 0};
     }
-    return shared;
 }
 
 /// Puts the steps together: lays out the arena and the packed weights. Each thread has a workspace, unless a kernel shares one.
@@ -289,24 +275,7 @@ consteval auto deploy(const program<P>& p, const auto& planned, int threads, boo
         if (read.last_step < i) read.last_step = i;
         for (int inner = fused.first; inner < fused.last; ++inner) blocks[p.tensors[p.steps[inner].output].buffer].bytes = 0;
     }
-    shared_memory<P> shared;
-    list<std::int64_t, P> lowest;  // of a root's buffers
-    if (in_place) {
-        shared = find_shared_memory(p, planned);
-        for (int b = 0; b < p.buffers.size(); ++b) lowest.push(0);
-        for (int b = 0; b < p.buffers.size(); ++b)
-            if (shared.relative[b] < lowest[shared.root[b]]) lowest[shared.root[b]] = shared.relative[b];
-        for (int b = 0; b < p.buffers.size(); ++b)
-            if (shared.root[b] == b && blocks[b].bytes > 0) blocks[b].bytes -= lowest[b];
-        for (int b = 0; b < p.buffers.size(); ++b) {
-            const int root = shared.root[b];
-            if (root == b) continue;
-            const std::int64_t end = shared.relative[b] - lowest[root] + blocks[b].bytes;
-            if (end > blocks[root].bytes) blocks[root].bytes = end;
-            if (blocks[b].last_step > blocks[root].last_step) blocks[root].last_step = blocks[b].last_step;
-            blocks[b].bytes = 0;
-        }
-    }
+    if (in_place) write_in_place(p, planned, blocks);
     const int first_workspace = blocks.size();
     for (int i = 0; i < count; ++i) {
         const auto& step = planned[static_cast<std::size_t>(i)];
@@ -315,13 +284,7 @@ consteval auto deploy(const program<P>& p, const auto& planned, int threads, boo
     deployment<count> result;
     result.arena_bytes = plan_memory(blocks);
     result.arena_lower_bound = memory_lower_bound(blocks, p.steps.size());
-    if (in_place) {
-        for (int b = 0; b < p.buffers.size(); ++b)
-            if (shared.root[b] != b) blocks[b].offset = blocks[shared.root[b]].offset - lowest[shared.root[b]] + shared.relative[b];
-        for (int b = 0; b < p.buffers.size(); ++b)
-            if (shared.root[b] == b) blocks[b].offset -= lowest[b];
-    }
-
+    if (result.arena_bytes < result.arena_lower_bound) result.arena_lower_bound = result.arena_bytes;  // what lies over another is counted twice
     auto address = [&](int tensor) {
         const int buffer = p.tensors[tensor].buffer;
         if (p.buffers[buffer].image) return std::int64_t{-1};
