@@ -120,6 +120,40 @@ struct simd<bf16_value, avx2> {
         __builtin_memcpy(static_cast<void*>(to), &packed, 2 * N);
     }
 };
+
+/// Lines of 16-bit values, whose products `pmaddwd` adds in pairs.
+template <class Target>
+struct avx2_byte_products {
+    using value = std::int16_t;
+    static constexpr int terms = 16;
+    static constexpr int most_pixels = 2;
+    static constexpr int channels = 4;
+    static constexpr int unroll = 1;
+    using pixel = __m256i;
+    using weights = __m256i;
+    using sum = __m256i;
+
+    static constexpr int position(int term) { return term; }
+    static void widen(const std::int8_t* from, value* to, int count) {
+        int i = 0;
+        for (; i + terms <= count; i += terms) _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + i), load_weights(from + i));
+        for (; i < count; ++i) to[i] = from[i];
+    }
+    template <bool Aligned>
+    static pixel load_pixel(const value* from, int offset) {
+        return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from + offset));
+    }
+    static weights load_weights(const std::int8_t* from) { return _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from))); }
+    static sum start(std::int32_t bias) { return _mm256_zextsi128_si256(_mm_cvtsi32_si128(bias)); }
+    static sum dot(pixel x, weights w, sum s) { return _mm256_add_epi32(s, _mm256_madd_epi16(x, w)); }
+    static std::int32_t total(sum s) {
+        const __m128i half = _mm_add_epi32(_mm256_castsi256_si128(s), _mm256_extracti128_si256(s, 1));
+        const __m128i pair = _mm_add_epi32(half, _mm_shuffle_epi32(half, 0x4e));
+        return _mm_cvtsi128_si32(_mm_add_epi32(pair, _mm_shuffle_epi32(pair, 0xb1)));
+    }
+};
+template <>
+struct byte_products<avx2, 8> : avx2_byte_products<avx2> {};
 #endif
 
 }  // namespace dlas

@@ -147,6 +147,9 @@ struct simd<bf16_value, avx512> {
         _mm512_mask_cvtepi32_storeu_epi16(to, static_cast<__mmask16>((1u << N) - 1), words);
     }
 };
+
+template <>
+struct byte_products<avx512, 8> : avx2_byte_products<avx512> {};
 #endif
 
 }  // namespace dlas

@@ -1,6 +1,7 @@
 // x86-64-v2: 128-bit vectors, no fused multiply-add. Hardware.
 #pragma once
 
+#include <dlas/hardware/byte_products.hpp>
 #include <dlas/hardware/scalar.hpp>
 #ifdef __SSE4_2__
 #include <dlas/hardware/xsimd.hpp>
@@ -89,6 +90,39 @@ template <>
 struct simd<f16_value, sse42> : plain_halves<f16_value, sse42> {};
 template <>
 struct simd<bf16_value, sse42> : plain_halves<bf16_value, sse42> {};
+
+/// Lines of 16-bit values, whose products `pmaddwd` adds in pairs.
+template <class Target>
+struct sse_byte_products {
+    using value = std::int16_t;
+    static constexpr int terms = 8;
+    static constexpr int most_pixels = 2;
+    static constexpr int channels = 4;
+    static constexpr int unroll = 1;
+    using pixel = __m128i;
+    using weights = __m128i;
+    using sum = __m128i;
+
+    static constexpr int position(int term) { return term; }
+    static void widen(const std::int8_t* from, value* to, int count) {
+        int i = 0;
+        for (; i + terms <= count; i += terms) _mm_storeu_si128(reinterpret_cast<__m128i*>(to + i), load_weights(from + i));
+        for (; i < count; ++i) to[i] = from[i];
+    }
+    template <bool Aligned>
+    static pixel load_pixel(const value* from, int offset) {
+        return _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + offset));
+    }
+    static weights load_weights(const std::int8_t* from) { return _mm_cvtepi8_epi16(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from))); }
+    static sum start(std::int32_t bias) { return _mm_cvtsi32_si128(bias); }
+    static sum dot(pixel x, weights w, sum s) { return _mm_add_epi32(s, _mm_madd_epi16(x, w)); }
+    static std::int32_t total(sum s) {
+        s = _mm_add_epi32(s, _mm_shuffle_epi32(s, 0x4e));
+        return _mm_cvtsi128_si32(_mm_add_epi32(s, _mm_shuffle_epi32(s, 0xb1)));
+    }
+};
+template <>
+struct byte_products<sse42, 8> : sse_byte_products<sse42> {};
 #endif
 
 }  // namespace dlas
