@@ -7,6 +7,7 @@ set(DLAS_PROVIDER_CACHE ${CMAKE_BINARY_DIR}/_packages CACHE PATH "Folder of down
 set(dlas_packages_xsimd libxsimd-dev)
 set(dlas_packages_Boost libboost-dev)
 set(dlas_packages_benchmark libbenchmark-dev)
+set(dlas_packages_FlatBuffers libflatbuffers-dev)
 set(dlas_packages_doctest doctest-dev)
 
 # Downloads and unpacks the release into DLAS_PROVIDER_CACHE; gives its folder, or nothing.
@@ -86,10 +87,11 @@ function(dlas_get_debian_packages name)
         dlas_apt(apt-get update)
         set_property(GLOBAL PROPERTY dlas_apt_updated TRUE)
     endif()
-    # The named package may only lead to those that hold the files: libboost-dev to libboost1.74-dev; newer packages of xsimd need xtl.
+    # The named package may only lead to those that hold the files: libboost-dev to libboost1.74-dev; newer packages of xsimd need xtl,
+    # and that of flatbuffers names its shared library.
     set(package ${dlas_packages_${name}})
     dlas_apt(apt-cache depends ${package})
-    string(REGEX MATCHALL "Depends: (libboost[0-9.]+-dev|libbenchmark[0-9][^\n]*|xtl-dev)" needed "${apt_output}")
+    string(REGEX MATCHALL "Depends: (libboost[0-9.]+-dev|libbenchmark[0-9][^\n]*|libflatbuffers[0-9][^\n]*|xtl-dev)" needed "${apt_output}")
     list(TRANSFORM needed REPLACE "Depends: " "")
     message(STATUS "Getting the Debian packages ${package} ${needed}")
     dlas_apt(apt-get download ${package} ${needed})

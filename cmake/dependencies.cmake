@@ -44,6 +44,22 @@ macro(dlas_use_benchmark)
     FetchContent_MakeAvailable(benchmark)
 endmacro()
 
+# Headers alone: a model file is verified and read by them, and nothing of the library is linked.
+# Older packages have the project's name in capitals.
+macro(dlas_use_flatbuffers)
+    FetchContent_Declare(FlatBuffers
+        URL https://github.com/google/flatbuffers/archive/refs/tags/v24.3.25.tar.gz
+        URL_HASH SHA256=4157c5cacdb59737c5d627e47ac26b140e9ee28b1102f812b36068aab728c1ed
+        DOWNLOAD_EXTRACT_TIMESTAMP ON
+        SOURCE_SUBDIR headers-only
+        FIND_PACKAGE_ARGS NAMES FlatBuffers flatbuffers CONFIG GLOBAL)
+    FetchContent_MakeAvailable(FlatBuffers)
+    if(NOT TARGET flatbuffers::flatbuffers)
+        add_library(flatbuffers::flatbuffers INTERFACE IMPORTED GLOBAL)
+        target_include_directories(flatbuffers::flatbuffers INTERFACE ${flatbuffers_SOURCE_DIR}/include)
+    endif()
+endmacro()
+
 macro(dlas_use_doctest)
     FetchContent_Declare(doctest
         URL https://github.com/doctest/doctest/archive/refs/tags/v2.4.11.tar.gz
@@ -64,6 +80,9 @@ endif()
 if(DLAS_EXPLORE)
     dlas_use_hana()
     dlas_use_benchmark()
+endif()
+if(DLAS_TFLITE)
+    dlas_use_flatbuffers()
 endif()
 if(DLAS_TESTS)
     dlas_use_doctest()

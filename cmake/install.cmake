@@ -1,4 +1,4 @@
-# find_package(dlas) gives dlas::dlas; find_package(dlas COMPONENTS explore) gives dlas::explore too.
+# find_package(dlas) gives dlas::dlas; find_package(dlas COMPONENTS explore tflite) gives dlas::explore and dlas::tflite too.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 set(package_dir ${CMAKE_INSTALL_DATADIR}/cmake/dlas)
@@ -8,6 +8,10 @@ install(EXPORT dlas_targets NAMESPACE dlas:: FILE dlas-targets.cmake DESTINATION
 if(DLAS_EXPLORE)
     install(TARGETS dlas_explore EXPORT dlas_explore_targets FILE_SET HEADERS)
     install(EXPORT dlas_explore_targets NAMESPACE dlas:: FILE dlas-explore-targets.cmake DESTINATION ${package_dir})
+endif()
+if(DLAS_TFLITE)
+    install(TARGETS dlas_tflite EXPORT dlas_tflite_targets FILE_SET HEADERS)
+    install(EXPORT dlas_tflite_targets NAMESPACE dlas:: FILE dlas-tflite-targets.cmake DESTINATION ${package_dir})
 endif()
 
 configure_package_config_file(cmake/dlas-config.cmake.in dlas-config.cmake INSTALL_DESTINATION ${package_dir})

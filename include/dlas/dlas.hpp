@@ -4,6 +4,7 @@
 
 #include <dlas/datasets/problems.hpp>
 #include <dlas/models/densenet.hpp>
+#include <dlas/models/ds_cnn.hpp>
 #include <dlas/models/efficientnet.hpp>
 #include <dlas/models/mobilenet.hpp>
 #include <dlas/models/resnet.hpp>

@@ -3,7 +3,7 @@ set(prefix ${CMAKE_CURRENT_BINARY_DIR}/consumer/prefix)
 set(options -G ${CMAKE_GENERATOR} -D CMAKE_CXX_COMPILER=${CMAKE_CXX_COMPILER} -D CMAKE_BUILD_TYPE=Release
     -D CMAKE_MAKE_PROGRAM=${CMAKE_MAKE_PROGRAM})
 # Dependencies come from where this build has them: a package, or the sources of a release.
-foreach(package IN ITEMS xsimd xtl Boost benchmark)
+foreach(package IN ITEMS xsimd xtl Boost benchmark FlatBuffers)
     string(TOUPPER ${package} upper)
     string(TOLOWER ${package} lower)
     if(${lower}_SOURCE_DIR)
@@ -29,4 +29,12 @@ add_consumer_test(consumer_add_subdirectory_explore -D DLAS_SOURCE_DIR=${PROJECT
 if(NOT boost_SOURCE_DIR)
     add_consumer_test(consumer_find_package_explore -D CMAKE_PREFIX_PATH=${prefix} -D DLAS_COMPONENTS=explore)
     set_tests_properties(consumer_find_package_explore PROPERTIES FIXTURES_REQUIRED installed)
+endif()
+if(DLAS_TFLITE)
+    add_consumer_test(consumer_add_subdirectory_tflite -D DLAS_SOURCE_DIR=${PROJECT_SOURCE_DIR} -D DLAS_TFLITE=ON)
+    # Nor is a release of flatbuffers.
+    if(NOT flatbuffers_SOURCE_DIR)
+        add_consumer_test(consumer_find_package_tflite -D CMAKE_PREFIX_PATH=${prefix} -D DLAS_COMPONENTS=tflite)
+        set_tests_properties(consumer_find_package_tflite PROPERTIES FIXTURES_REQUIRED installed)
+    endif()
 endif()

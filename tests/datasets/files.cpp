@@ -1,6 +1,7 @@
-// CIFAR-10 and ImageNet files: the order of the pixels, and what is refused by which message.
+// CIFAR-10, ImageNet and Speech Commands files: the order of the pixels, and what is refused by which message.
 #include <dlas/datasets/cifar10_file.hpp>
 #include <dlas/datasets/imagenet_file.hpp>
+#include <dlas/datasets/speech_commands_file.hpp>
 
 #include <doctest/doctest.h>
 
@@ -114,6 +115,34 @@ TEST_CASE("cifar10: bad files are named") {
     check_message(read(), {file.string(), "record 1", "label 255"});
 }
 
+TEST_CASE("speech commands: integers become bytes, bad files are named") {
+    const scratch_directory scratch("dlas_speech_commands");
+    const auto file = scratch.path / "features.bin";
+    const auto read = [&] { return complaint([&] { dlas::read_speech_commands(file); }); };
+    std::string bytes(2 * 491, '\0');
+    bytes[0] = 11;
+    bytes[1] = static_cast<char>(-128);
+    bytes[2] = 83;
+    bytes[490] = 127;
+    write_text(file, bytes);
+    const dlas::labeled_images features = dlas::read_speech_commands(file);
+    CHECK(features.image == dlas::shape{49, 10, 1});
+    CHECK(features.labels == std::vector<int>{11, 0});
+    REQUIRE(features[0].size() == 490);
+    CHECK(features[0][0] == 0);
+    CHECK(features[0][1] == 211);
+    CHECK(features[0][2] == 128);
+    CHECK(features[0][489] == 255);
+
+    bytes[491] = 12;
+    write_text(file, bytes);
+    check_message(read(), {file.string(), "record 1", "label 12"});
+    write_text(file, std::string(490, '\0'));
+    check_message(read(), {file.string(), "490 bytes are not a multiple of a record's 491"});
+    write_text(file, "");
+    check_message(read(), {file.string(), "is empty"});
+}
+
 TEST_CASE("imagenet: images and their labels") {
     const scratch_directory scratch("dlas_imagenet");
     const auto file = scratch.path / "set.v1.bin";
@@ -169,6 +198,16 @@ TEST_CASE("cifar10: the real test images") {
     CHECK(images.count() == 1000);
     std::vector<int> per_class(10);
     for (const int label : images.labels) ++per_class[static_cast<std::size_t>(label)];
+    for (const int count : per_class) CHECK(count > 0);
+}
+
+TEST_CASE("speech commands: the real features") {
+    const auto data = real_data();
+    if (!data) return;
+    const dlas::labeled_images features = dlas::read_speech_commands(*data / "kws01_dev500.bin");
+    CHECK(features.count() == 500);
+    std::vector<int> per_class(12);
+    for (const int label : features.labels) ++per_class[static_cast<std::size_t>(label)];
     for (const int count : per_class) CHECK(count > 0);
 }
 

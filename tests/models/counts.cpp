@@ -1,6 +1,7 @@
 // Parameters, multiply-accumulates, shapes and names of the networks against what is published of them.
 #include <dlas/datasets/problems.hpp>
 #include <dlas/models/densenet.hpp>
+#include <dlas/models/ds_cnn.hpp>
 #include <dlas/models/efficientnet.hpp>
 #include <dlas/models/mobilenet.hpp>
 #include <dlas/models/resnet.hpp>
@@ -49,6 +50,10 @@ static_assert(macs_of<dlas::mobilenet_v1<dlas::imagenet>> == 568740352);
 // MLPerf Tiny's image classification: 78,666 parameters, of them 480 running statistics.
 static_assert(parameters_of<dlas::resnet8<dlas::cifar10>> == 78666 - 480);
 static_assert(macs_of<dlas::resnet8<dlas::cifar10>> == 12501632);
+// Its keyword spotting: 24,908 parameters, 1,152 of them running statistics. Its visual wake words: 7.49 M multiply-accumulates.
+static_assert(parameters_of<dlas::ds_cnn<dlas::speech_commands>> == 24908 - 1152);
+static_assert(macs_of<dlas::ds_cnn<dlas::speech_commands>> == 2656768);
+static_assert(macs_of<dlas::mobilenet_v1_quarter<dlas::visual_wake_words>> == 7489664);
 // Folding takes two parameters of each channel away and adds one bias.
 
 /// The operation with the given parameters, checked by the compiler to exist.
@@ -157,6 +162,7 @@ TEST_CASE("names and shapes of the parameters are those of the trained networks"
     // Its normalizations are folded: of the two parameters of each channel one bias is left.
     check_names<dlas::mobilenet_v2<dlas::imagenet>>("imagenet_mobilenetv2_1.0.safetensors", 3504872 - 34112 / 2);
     check_names<dlas::mobilenet_v1_quarter<dlas::imagenet>>("imagenet_mobilenetv1_0.25.safetensors");
+    check_names<dlas::ds_cnn<dlas::speech_commands>>("kws_dscnn.safetensors");
     check_names<dlas::squeezenet1_1<dlas::imagenet>>("imagenet_squeezenet1.1.safetensors");
 }
 

@@ -12,6 +12,7 @@
 #include <dlas/datasets/accuracy.hpp>
 #include <dlas/datasets/cifar10_file.hpp>
 #include <dlas/datasets/imagenet_file.hpp>
+#include <dlas/datasets/speech_commands_file.hpp>
 #include <dlas/systems/reference_network.hpp>
 
 namespace {
@@ -35,6 +36,7 @@ const trained resnet8 = about<trained_networks::resnet8>("cifar10_resnet8_mlperf
 const trained mobilenet_v2 = about<trained_networks::mobilenet_v2>("imagenet_mobilenetv2_1.0", "imagenet_val100", 84);
 const trained mobilenet_v1 = about<trained_networks::mobilenet_v1>("imagenet_mobilenetv1_0.25", "imagenet_val100", 69);
 const trained squeezenet = about<trained_networks::squeezenet>("imagenet_squeezenet1.1", "imagenet_val100", 73);
+const trained ds_cnn = about<trained_networks::ds_cnn>("kws_dscnn", "kws01_dev500", 457);
 
 /// The data's folder; empty, with a message, where there is none.
 std::filesystem::path data() {
@@ -179,10 +181,12 @@ TEST_CASE("logits: resnet8") { check_logits(resnet8); }
 TEST_CASE("logits: mobilenet_v2") { check_logits(mobilenet_v2); }
 TEST_CASE("logits: mobilenet_v1_quarter") { check_logits(mobilenet_v1); }
 TEST_CASE("logits: squeezenet1_1") { check_logits(squeezenet); }
+TEST_CASE("logits: ds_cnn") { check_logits(ds_cnn); }
 
-TEST_CASE("reference_run: 32x32 networks") {
+TEST_CASE("reference_run: small networks") {
     check_reference<trained_networks::resnet20>(resnet20);
     check_reference<trained_networks::resnet8>(resnet8);
+    check_reference<trained_networks::ds_cnn>(ds_cnn);
 }
 TEST_CASE("reference_run: 224x224 networks" * doctest::skip(sanitized)) {
     check_reference<trained_networks::mobilenet_v2>(mobilenet_v2);
@@ -195,6 +199,10 @@ TEST_CASE("accuracy: CIFAR-10") {
     const dlas::labeled_images images = dlas::read_cifar10(data() / "data" / "cifar10_test_dev1000.bin");
     check_accuracy(resnet20, images, 20);
     check_accuracy(resnet8, images, 20);
+}
+TEST_CASE("accuracy: Speech Commands") {
+    if (data().empty()) return;
+    check_accuracy(ds_cnn, dlas::read_speech_commands(data() / "data" / "kws01_dev500.bin"), 20);
 }
 TEST_CASE("accuracy: ImageNet") {
     if (data().empty()) return;

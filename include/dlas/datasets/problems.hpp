@@ -21,6 +21,20 @@ struct imagenet {
     static constexpr int classes = 1000;
 };
 
+/// Keywords of Speech Commands (Warden, 2018) as MLPerf Tiny spots them: 49 frames of ten MFCC, ten words, silence and all else.
+struct speech_commands {
+    static constexpr std::string_view name = "speech_commands";
+    static constexpr shape input = {49, 10, 1};
+    static constexpr int classes = 12;
+};
+
+/// Visual Wake Words (Chowdhery et al., 2019) as MLPerf Tiny has them: 96x96 RGB, with a person or without.
+struct visual_wake_words {
+    static constexpr std::string_view name = "visual_wake_words";
+    static constexpr shape input = {96, 96, 3};
+    static constexpr int classes = 2;
+};
+
 /// The procedural set of datasets/shapes10.hpp: 32x32 RGB, ten classes, needs no download.
 struct shapes10 {
     static constexpr std::string_view name = "shapes10";

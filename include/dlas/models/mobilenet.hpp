@@ -1,27 +1,40 @@
 // MobileNet (Howard et al., 2017) and MobileNetV2 (Sandler et al., 2018). Models & Neural Architectures.
 //   mobilenet_v1 <imagenet>            Keras' names and SAME padding; on 32x32 problems a stem of stride 1
-//   mobilenet_v1_quarter <imagenet>    width multiplier 0.25
+//   mobilenet_v1_quarter <imagenet>    width multiplier 0.25; on visual_wake_words MLPerf Tiny's, with ReLU for ReLU6 and pixels from 0 to 1
 //   mobilenet_v2 <imagenet>            torchvision's names; on 32x32 problems the stem and the first two reductions keep the size
 #pragma once
 
+#include <dlas/datasets/problems.hpp>
 #include <dlas/models/model.hpp>
 
 namespace dlas {
 
 namespace mobilenet {
 
-/// Convolution, batch normalization and ReLU6 with Keras' names.
-constexpr tensor v1_layer(tensor x, const conv2d_options& options, layer_name name) {
+/// What the networks of a problem were trained with.
+template <class Problem>
+struct v1_training {
+    static constexpr preprocessing pixels = signed_unit_range;
+    static constexpr activation function = activation::relu6;
+};
+template <>
+struct v1_training<visual_wake_words> {
+    static constexpr preprocessing pixels = unit_range;
+    static constexpr activation function = activation::relu;
+};
+
+/// Convolution, batch normalization and activation with Keras' names.
+constexpr tensor v1_layer(tensor x, const conv2d_options& options, layer_name name, activation function) {
     tensor y = conv2d(x, options, name);
     name.append("_bn");
-    return relu6(batch_norm(y, name, 1e-3f));
+    return activate(batch_norm(y, name, 1e-3f), function);
 }
 
-constexpr tensor v1(tensor x, int quarters, int classes) {
+constexpr tensor v1(tensor x, int quarters, int classes, activation function) {
     const bool small = x.shape().height <= 64;
     auto width = [quarters](int channels) { return channels * quarters / 4; };
     const extent stem = small ? 1 : 2;
-    x = v1_layer(x, {.channels = width(32), .kernel = 3, .stride = stem, .padding = same_padding(x.shape(), 3, stem), .bias = false}, "conv1");
+    x = v1_layer(x, {.channels = width(32), .kernel = 3, .stride = stem, .padding = same_padding(x.shape(), 3, stem), .bias = false}, "conv1", function);
     constexpr int channels[13] = {64, 128, 128, 256, 256, 512, 512, 512, 512, 512, 512, 1024, 1024};
     constexpr int strides[13] = {1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1};
     for (int i = 0; i < 13; ++i) {
@@ -29,8 +42,8 @@ constexpr tensor v1(tensor x, int quarters, int classes) {
         depthwise_name.append(i + 1);
         pointwise_name.append(i + 1);
         x = v1_layer(x, {.channels = x.channels(), .kernel = 3, .stride = strides[i], .padding = same_padding(x.shape(), 3, strides[i]),
-                         .groups = x.channels(), .bias = false}, depthwise_name);
-        x = v1_layer(x, {.channels = width(channels[i]), .bias = false}, pointwise_name);
+                         .groups = x.channels(), .bias = false}, depthwise_name, function);
+        x = v1_layer(x, {.channels = width(channels[i]), .bias = false}, pointwise_name, function);
     }
     return conv2d(global_average_pool(x), {.channels = classes}, "conv_preds");
 }
@@ -70,14 +83,14 @@ constexpr tensor v2(tensor x, int classes) {
 }  // namespace mobilenet
 
 template <class Problem>
-struct mobilenet_v1 : model_on<Problem, signed_unit_range> {
+struct mobilenet_v1 : model_on<Problem, mobilenet::v1_training<Problem>::pixels> {
     static constexpr std::string_view name = "mobilenet_v1";
-    static constexpr tensor forward(tensor x) { return mobilenet::v1(x, 4, Problem::classes); }
+    static constexpr tensor forward(tensor x) { return mobilenet::v1(x, 4, Problem::classes, mobilenet::v1_training<Problem>::function); }
 };
 template <class Problem>
-struct mobilenet_v1_quarter : model_on<Problem, signed_unit_range> {
+struct mobilenet_v1_quarter : model_on<Problem, mobilenet::v1_training<Problem>::pixels> {
     static constexpr std::string_view name = "mobilenet_v1_quarter";
-    static constexpr tensor forward(tensor x) { return mobilenet::v1(x, 1, Problem::classes); }
+    static constexpr tensor forward(tensor x) { return mobilenet::v1(x, 1, Problem::classes, mobilenet::v1_training<Problem>::function); }
 };
 template <class Problem>
 struct mobilenet_v2 : model_on<Problem, imagenet_normalization> {
