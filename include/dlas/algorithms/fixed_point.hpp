@@ -29,6 +29,32 @@ constexpr fixed_scale fixed_scale_of(double real) {
     return scale;
 }
 
+/// x times a fixed-point number by its definition, for any x: what kernels compute faster where |x| < 2^30.
+constexpr std::int32_t scaled_exactly(std::int32_t x, const fixed_scale& scale, scaling way) {
+    const std::int64_t product = (std::int64_t{x} << (scale.shift > 0 ? scale.shift : 0)) * scale.multiplier;
+    const int right = scale.shift > 0 ? 0 : -scale.shift;
+    auto shifted = [](std::int64_t value, int by) { return by == 0 ? value : (value + (std::int64_t{1} << (by - 1))) >> by; };
+    if (way == scaling::fixed_once) return static_cast<std::int32_t>(shifted(product, 31 + right));
+    const std::int64_t high = shifted(product, 31);
+    return static_cast<std::int32_t>(high < 0 ? -shifted(-high, right) : shifted(high, right));
+}
+
+/// What a channel's sum begins with and is scaled by.
+struct channel_scale {
+    std::int32_t bias = 0;
+    fixed_scale scale;
+};
+
+/// The sum of a channel without weights is its bias, which may be as large as it likes: a small one that gives the same result stands for it.
+constexpr channel_scale channel_scale_of(std::int32_t bias, bool any_weights, double real, scaling way) {
+    const fixed_scale scale = fixed_scale_of(real);
+    if (any_weights) return {bias, scale};
+    std::int32_t result = scaled_exactly(bias, scale, way);
+    constexpr std::int32_t most = 1 << 20;
+    result = result < -most ? -most : result > most ? most : result;
+    return {2 * result, {1 << 30, 0}};
+}
+
 /// What a factor of words.hpp can be: no more than nearly 1, or nearly 1/2 where scaling rounds once. Beyond that all but 0 is saturated.
 constexpr fixed_scale factor_of(double real, scaling way) {
     fixed_scale scale = fixed_scale_of(real);

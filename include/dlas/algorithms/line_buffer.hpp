@@ -88,21 +88,24 @@ struct line_convolution {
                 const int channel = block / group_blocks * layer.group_out() + in_group, at = block * channels + lane;
                 const std::int8_t* filter = p.filter + std::int64_t{channel} * layer.group_in() * area;
                 std::int32_t total = 0;
+                bool any = false;
                 for (int row = 0; row < layer.kernel.height; ++row)
                     for (int r = 0; r < runs; ++r)
                         for (int term = 0; term < run_values; ++term) {
                             const int column = whole_rows ? term / layer.in.channels : r, input = whole_rows ? term % layer.in.channels : term;
                             const int weight = filter[input * area + row * layer.kernel.width + column];
                             total += weight;
+                            any = any || weight != 0;
                             const int dot = ((block * layer.kernel.height + row) * runs + r) * dots + term / products::terms;
                             const int position = products::position(term % products::terms) * Bits;
                             const auto bits = static_cast<unsigned>(weight) & ((1u << Bits) - 1);
                             weights[(dot * channels + lane) * weight_step + position / 8] |= static_cast<std::uint8_t>(bits << position % 8);
                         }
-                biases[at] = p.bias[channel] - p.input.zero * total;
-                const fixed_scale scale = fixed_scale_of(double{p.input.scale} * double{p.filter_scales[channel]} / result_scale);
-                multipliers[at] = scale.multiplier;
-                shifts[at] = scale.shift;
+                const channel_scale c = channel_scale_of(p.bias[channel] - p.input.zero * total, any,
+                                                         double{p.input.scale} * double{p.filter_scales[channel]} / result_scale, Scaling);
+                biases[at] = c.bias;
+                multipliers[at] = c.scale.multiplier;
+                shifts[at] = c.scale.shift;
             }
     }
 

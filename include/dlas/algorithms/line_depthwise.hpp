@@ -48,15 +48,18 @@ struct line_depthwise {
         const double result_scale = scale_of_result<Scaling>(p, layer.residual);
         for (int channel = 0; channel < layer.channels; ++channel) {
             std::int32_t total = 0;
+            bool any = false;
             for (int at = 0; at < window.area(); ++at) {
                 const std::int8_t w = p.filter[channel * window.area() + at];
                 weights[(channel / lanes * window.area() + at) * lanes + channel % lanes] = w;
                 total += w;
+                any = any || w != 0;
             }
-            biases[channel] = p.bias[channel] - p.input.zero * total;
-            const fixed_scale scale = fixed_scale_of(double{p.input.scale} * double{p.filter_scales[channel]} / result_scale);
-            multipliers[channel] = scale.multiplier;
-            shifts[channel] = scale.shift;
+            const channel_scale c = channel_scale_of(p.bias[channel] - p.input.zero * total, any,
+                                                     double{p.input.scale} * double{p.filter_scales[channel]} / result_scale, Scaling);
+            biases[channel] = c.bias;
+            multipliers[channel] = c.scale.multiplier;
+            shifts[channel] = c.scale.shift;
         }
     }
 

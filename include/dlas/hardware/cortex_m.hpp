@@ -250,15 +250,15 @@ struct words<Target> : plain_words<Target> {
     struct scaler : plain_words<Target>::template scaler<Scaling> {
         word away;  ///< all ones where halves go away from zero
 
-        [[gnu::always_inline]] scaler(const std::int32_t* multipliers, const std::int32_t* shifts, std::int32_t zero)
-            : plain_words<Target>::template scaler<Scaling>(multipliers, shifts, zero), away(this->right > 0 ? -1 : 0) {}
+        [[gnu::always_inline]] scaler(const std::int32_t* multipliers, const std::int32_t* shifts, std::int32_t to_zero)
+            : plain_words<Target>::template scaler<Scaling>(multipliers, shifts, to_zero), away(this->right > 0 ? -1 : 0) {}
         template <bool AboveZero>
         [[gnu::always_inline]] word apply(word x) const {
             const auto shifted = static_cast<word>(static_cast<std::uint32_t>(x) << this->left);
-            if constexpr (Scaling == scaling::fixed_once) return cortex_m::multiply_high_add(shifted, this->multiplier, this->rounding) >> this->right;
+            if constexpr (Scaling == scaling::fixed_once) return (cortex_m::multiply_high_add(shifted, this->multiplier, this->rounding) >> this->right) + this->zero;
             word high = cortex_m::multiply_high_rounded(shifted, this->multiplier);
             if constexpr (!AboveZero) high += (high >> 31) & away;
-            return (high + this->rounding) >> this->right;
+            return ((high + this->rounding) >> this->right) + this->zero;
         }
     };
 
@@ -271,10 +271,10 @@ struct words<Target> : plain_words<Target> {
         template <bool AboveZero>
         [[gnu::always_inline]] word apply(word x) const {
             const auto doubled = static_cast<word>(static_cast<std::uint32_t>(x) << (Bits + 1)) - this->start;
-            if constexpr (Scaling == scaling::fixed_once) return cortex_m::multiply_high_add(doubled, this->multiplier, this->rounding) >> this->right;
+            if constexpr (Scaling == scaling::fixed_once) return (cortex_m::multiply_high_add(doubled, this->multiplier, this->rounding) >> this->right) + this->zero;
             word high = cortex_m::multiply_high_rounded(doubled, this->multiplier);
             if constexpr (!AboveZero) high += (high >> 31) & away;
-            return (high + this->rounding) >> this->right;
+            return ((high + this->rounding) >> this->right) + this->zero;
         }
     };
 };

@@ -53,45 +53,44 @@ struct plain_words {
 
     template <scaling Scaling>
     struct scaler {
-        word multiplier, left, right, rounding;
+        word multiplier, left, right, rounding, zero;  // the zero point is added last: before the shift it might not fit
 
-        [[gnu::always_inline]] scaler(const std::int32_t* multipliers, const std::int32_t* shifts, std::int32_t zero) {
+        [[gnu::always_inline]] scaler(const std::int32_t* multipliers, const std::int32_t* shifts, std::int32_t to_zero) : zero(to_zero) {
             multiplier = *multipliers;
             left = (*shifts > 0 ? *shifts : 0) + 1;
             right = *shifts > 0 ? 0 : -*shifts;
             // The one rounding is of a right shift: by one at least.
             if (Scaling == scaling::fixed_once && right == 0) ++left, ++right;
-            rounding = static_cast<word>((1u << right) >> 1) + static_cast<word>(static_cast<std::uint32_t>(zero) << right);
+            rounding = static_cast<word>((1u << right) >> 1);
         }
         template <bool AboveZero>
         [[gnu::always_inline]] word apply(word x) const {
             const auto shifted = static_cast<word>(static_cast<std::uint32_t>(x) << left);
             const std::int64_t product = static_cast<std::int64_t>(shifted) * multiplier;
-            if constexpr (Scaling == scaling::fixed_once) return (static_cast<word>(product >> 32) + rounding) >> right;
+            if constexpr (Scaling == scaling::fixed_once) return ((static_cast<word>(product >> 32) + rounding) >> right) + zero;
             auto high = static_cast<word>((product + (std::int64_t{1} << 31)) >> 32);
             if constexpr (!AboveZero) high -= high < 0 && right > 0 ? 1 : 0;  // halves go away from zero
-            return (high + rounding) >> right;
+            return ((high + rounding) >> right) + zero;
         }
     };
 
     template <scaling Scaling, int Bits>
     struct factor {
-        word multiplier, right, rounding, start;
+        word multiplier, right, rounding, start, zero;
 
         [[gnu::always_inline]] factor(const fixed_scale& scale, std::int32_t from_zero, std::int32_t to_zero)
-            : multiplier(scale.multiplier), right(-scale.shift),
-              rounding(static_cast<word>((1u << -scale.shift) >> 1) + static_cast<word>(static_cast<std::uint32_t>(to_zero) << -scale.shift)),
-              start(static_cast<word>(static_cast<std::uint32_t>(from_zero) << (Bits + 1))) {}
+            : multiplier(scale.multiplier), right(-scale.shift), rounding(static_cast<word>((1u << -scale.shift) >> 1)),
+              start(static_cast<word>(static_cast<std::uint32_t>(from_zero) << (Bits + 1))), zero(to_zero) {}
         /// Twice the product.
         [[gnu::always_inline]] std::int64_t product(word x) const {
             return static_cast<std::int64_t>(static_cast<word>(static_cast<std::uint32_t>(x) << (Bits + 1)) - start) * multiplier;
         }
         template <bool AboveZero>
         [[gnu::always_inline]] word apply(word x) const {
-            if constexpr (Scaling == scaling::fixed_once) return (static_cast<word>(product(x) >> 32) + rounding) >> right;
+            if constexpr (Scaling == scaling::fixed_once) return ((static_cast<word>(product(x) >> 32) + rounding) >> right) + zero;
             auto high = static_cast<word>((product(x) + (std::int64_t{1} << 31)) >> 32);
             if constexpr (!AboveZero) high -= high < 0 && right > 0 ? 1 : 0;
-            return (high + rounding) >> right;
+            return ((high + rounding) >> right) + zero;
         }
     };
 };
