@@ -38,7 +38,7 @@ struct made_operator {
     std::int8_t padding = 0;
     dlas::extent stride;
     dlas::extent dilation;
-    dlas::extent window;       ///< of a pool
+    dlas::extent window;  ///< of a pool
     std::int8_t activation = 0;
     std::int32_t multiplier = 1;
 };
@@ -182,7 +182,8 @@ inline made_file small_file() {
         for (std::size_t i = 0; i < elements; ++i) bytes[i] = static_cast<std::uint8_t>(i * 37 % 251 + name.size());
         std::vector<float> own(scales);
         for (std::size_t i = 0; i < scales; ++i) own[i] = 0.002f + 0.0005f * static_cast<float>(i);
-        f.tensors.push_back({name, std::move(shape), made_tensor::i8, static_cast<std::uint32_t>(f.buffers.size()), own, std::vector<std::int64_t>(scales, 0), dimension});
+        f.tensors.push_back({name, std::move(shape), made_tensor::i8, static_cast<std::uint32_t>(f.buffers.size()), own,
+                             std::vector<std::int64_t>(scales, 0), dimension});
         f.buffers.push_back(bytes);
         return static_cast<std::int32_t>(f.tensors.size() - 1);
     };
@@ -192,7 +193,8 @@ inline made_file small_file() {
         const std::size_t count = scales.size();
         std::vector<std::uint8_t> bytes(4 * static_cast<std::size_t>(channels), 0);
         for (std::size_t i = 0; i < bytes.size(); i += 4) bytes[i] = static_cast<std::uint8_t>(3 * i);
-        f.tensors.push_back({name, {channels}, made_tensor::i32, static_cast<std::uint32_t>(f.buffers.size()), scales, std::vector<std::int64_t>(count, 0), 0});
+        f.tensors.push_back(
+            {name, {channels}, made_tensor::i32, static_cast<std::uint32_t>(f.buffers.size()), scales, std::vector<std::int64_t>(count, 0), 0});
         f.buffers.push_back(bytes);
         return static_cast<std::int32_t>(f.tensors.size() - 1);
     };

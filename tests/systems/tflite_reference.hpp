@@ -1,5 +1,6 @@
 // TensorFlow Lite's integer arithmetic by its definition: one operator after another, one number after another, none of the library's
-// kernels. What the reference kernels of TensorFlow Lite and TensorFlow Lite Micro compute where nobody asks for single rounding.
+// kernels. What the reference kernels of TensorFlow Lite and TensorFlow Lite Micro compute where nobody asks for single rounding; or, where
+// it is asked for, convolutions rounded once in floats, as TensorFlow Lite's XNNPACK has them on hosts.
 #pragma once
 
 #include <algorithm>
@@ -58,13 +59,18 @@ struct multiplier {
     }
 };
 
+/// How sums of products become the output's integers.
+enum class rounding {
+    twice,           ///< by fixed-point multipliers
+    once_in_floats,  ///< by float multipliers, ties to even
+};
+
 /// Runs a file. Keeps every tensor of the last run.
 class interpreter {
 public:
-    explicit interpreter(const dlas::tflite_file& file) : file_(&file), tensors_(file.tensors.size()) {
+    explicit interpreter(const dlas::tflite_file& file, rounding rule = rounding::twice) : file_(&file), rule_(rule), tensors_(file.tensors.size()) {
         for (std::size_t i = 0; i < tensors_.size(); ++i)
-            if (file.tensors[i].type == dlas::tflite_type::i8)
-                tensors_[i].assign(static_cast<std::size_t>(file.tensors[i].elements()), 0);
+            if (file.tensors[i].type == dlas::tflite_type::i8) tensors_[i].assign(static_cast<std::size_t>(file.tensors[i].elements()), 0);
         for (std::size_t i = 0; i < tensors_.size(); ++i)
             if (file.tensors[i].type == dlas::tflite_type::i8) std::ranges::copy(file.tensors[i].int8s(), tensors_[i].begin());
     }
@@ -79,13 +85,26 @@ public:
         std::ranges::copy(image, at(file_->input).begin());
         for (const dlas::tflite_operator& op : file_->operators) {
             switch (op.kind) {
-                case dlas::tflite_kind::conv_2d: convolve(op); break;
-                case dlas::tflite_kind::depthwise_conv_2d: convolve_depthwise(op); break;
-                case dlas::tflite_kind::fully_connected: multiply(op); break;
-                case dlas::tflite_kind::average_pool_2d: average(op); break;
-                case dlas::tflite_kind::add: add(op); break;
-                case dlas::tflite_kind::reshape: at(op.output) = at(op.inputs[0]); break;
-                case dlas::tflite_kind::softmax: break;  // of the last one the input is asked for
+                case dlas::tflite_kind::conv_2d:
+                    convolve(op);
+                    break;
+                case dlas::tflite_kind::depthwise_conv_2d:
+                    convolve_depthwise(op);
+                    break;
+                case dlas::tflite_kind::fully_connected:
+                    multiply(op);
+                    break;
+                case dlas::tflite_kind::average_pool_2d:
+                    average(op);
+                    break;
+                case dlas::tflite_kind::add:
+                    add(op);
+                    break;
+                case dlas::tflite_kind::reshape:
+                    at(op.output) = at(op.inputs[0]);
+                    break;
+                case dlas::tflite_kind::softmax:
+                    break;  // of the last one the input is asked for
             }
         }
         return at(logits());
@@ -107,20 +126,21 @@ private:
         return result;
     }
 
-    /// What brings sums of products to the output's scale, by channel. Products of scales are doubles, but for the one of a
+    float filter_scale(const dlas::tflite_operator& op, int channel) const {
+        const std::vector<float>& scales = file_->tensor(op.inputs[1]).scales;
+        return scales[scales.size() == 1 ? 0 : static_cast<std::size_t>(channel)];
+    }
+
+    /// What brings a channel's sums of products to the output's scale. Products of scales are doubles, but for the one of a
     /// FULLY_CONNECTED layer with a single filter scale, which is a float.
-    std::vector<multiplier> multipliers(const dlas::tflite_operator& op, int channels) const {
-        const std::vector<float>& filter = file_->tensor(op.inputs[1]).scales;
-        const float input = scale(op.inputs[0]);
-        std::vector<multiplier> result;
-        for (int channel = 0; channel < channels; ++channel) {
-            const float own = filter[filter.size() == 1 ? 0 : static_cast<std::size_t>(channel)];
-            const bool in_float = op.kind == dlas::tflite_kind::fully_connected && filter.size() == 1;
-            const float rounded = input * own;
-            const double product = in_float ? double{rounded} : double{input} * double{own};
-            result.emplace_back(product / double{scale(op.output)});
-        }
-        return result;
+    multiplier multiplier_of(const dlas::tflite_operator& op, int channel) const {
+        const float input = scale(op.inputs[0]), filter = filter_scale(op, channel), rounded = input * filter;
+        const bool in_float = op.kind == dlas::tflite_kind::fully_connected && file_->tensor(op.inputs[1]).scales.size() == 1;
+        return multiplier((in_float ? double{rounded} : double{input} * double{filter}) / double{scale(op.output)});
+    }
+    /// The same in floats throughout.
+    float float_multiplier_of(const dlas::tflite_operator& op, int channel) const {
+        return scale(op.inputs[0]) * filter_scale(op, channel) / scale(op.output);
     }
 
     std::vector<std::int32_t> bias(const dlas::tflite_operator& op, int channels) const {
@@ -156,19 +176,30 @@ private:
 
     /// From a sum to the output's integer.
     struct finisher {
-        std::vector<multiplier> multipliers;
+        std::vector<multiplier> fixed_point;
+        std::vector<float> floats;  ///< none where sums are rounded twice
         std::vector<std::int32_t> bias;
         std::pair<std::int32_t, std::int32_t> bounds;
         std::int32_t zero;
 
         std::int8_t operator()(std::int32_t sum, int channel) const {
             const auto c = static_cast<std::size_t>(channel);
-            return static_cast<std::int8_t>(std::clamp(multipliers[c](sum + bias[c]) + zero, bounds.first, bounds.second));
+            const std::int32_t total = sum + bias[c];
+            const std::int32_t y =
+                floats.empty() ? fixed_point[c](total) : static_cast<std::int32_t>(std::nearbyint(static_cast<float>(total) * floats[c]));
+            return static_cast<std::int8_t>(std::clamp(y + zero, bounds.first, bounds.second));
         }
     };
     finisher finisher_of(const dlas::tflite_operator& op) const {
         const int channels = file_->tensor(op.output).map().channels;
-        return {multipliers(op, channels), bias(op, channels), bounds(op), zero(op.output)};
+        finisher result{{}, {}, bias(op, channels), bounds(op), zero(op.output)};
+        for (int channel = 0; channel < channels; ++channel) {
+            if (rule_ == rounding::twice)
+                result.fixed_point.push_back(multiplier_of(op, channel));
+            else
+                result.floats.push_back(float_multiplier_of(op, channel));
+        }
+        return result;
     }
 
     void convolve(const dlas::tflite_operator& op) {
@@ -248,6 +279,7 @@ private:
     }
 
     const dlas::tflite_file* file_;
+    rounding rule_;
     std::vector<std::vector<std::int8_t>> tensors_;
 };
 

@@ -52,12 +52,14 @@ private:
     [[noreturn]] void fail_here(const std::string& reason) const { fail(layer_ + ": " + reason); }
 
     static std::string step_name(step_kind kind) {
-        constexpr std::string_view names[] = {"the input", "a convolution", "a pool", "the global average pool", "a sum", "a product",
-                                              "a batch normalization", "an activation", "a subsampling", "a copy"};
+        constexpr std::string_view names[] = {"the input", "a convolution",         "a pool",        "the global average pool", "a sum",
+                                              "a product", "a batch normalization", "an activation", "a subsampling",           "a copy"};
         return std::string(names[static_cast<int>(kind)]);
     }
 
     static std::string spell(extent e) { return std::to_string(e.height) + "x" + std::to_string(e.width); }
+    /// One number where both are the same.
+    static std::string spell_step(extent e) { return e.height == e.width ? std::to_string(e.height) : spell(e); }
     static std::string spell(shape s) { return std::to_string(s.height) + "x" + std::to_string(s.width) + "x" + std::to_string(s.channels); }
     static std::string spell(border b) {
         return std::to_string(b.top) + ", " + std::to_string(b.bottom) + ", " + std::to_string(b.left) + ", " + std::to_string(b.right);
@@ -67,7 +69,9 @@ private:
         return {text, std::to_chars(text, std::end(text), number, std::chars_format::general, 6).ptr};
     }
     std::string about(int tensor) const { return "tensor " + std::to_string(tensor) + " '" + file_.tensor(tensor).name.substr(0, 120) + "'"; }
-    std::string about_operator(std::size_t i) const { return "operator " + std::to_string(i) + " (" + tflite_operator_name(file_.operators[i].kind) + ")"; }
+    std::string about_operator(std::size_t i) const {
+        return "operator " + std::to_string(i) + " (" + tflite_operator_name(file_.operators[i].kind) + ")";
+    }
 
     static quantization quantization_of(const tflite_tensor& t) { return {t.scales[0], static_cast<std::int32_t>(t.zeros[0])}; }
     bool same_quantization(int a, int b) const {
@@ -110,8 +114,12 @@ private:
                 check_map(input_, step.output_shape);
                 bind(step.output_map, input_);
                 break;
-            case step_kind::conv2d: import_convolution(step); break;
-            case step_kind::global_average_pool: import_global_average(step); break;
+            case step_kind::conv2d:
+                import_convolution(step);
+                break;
+            case step_kind::global_average_pool:
+                import_global_average(step);
+                break;
             case step_kind::copy:
                 // Conversions leave a map what it is.
                 if (step.input_map != step.output_map) bind(step.output_map, tensor_of(step.input_map));
@@ -121,7 +129,9 @@ private:
             case step_kind::multiply:
             case step_kind::affine:
             case step_kind::activate:
-            case step_kind::subsample: fail_here("is not imported from TensorFlow Lite"); break;
+            case step_kind::subsample:
+                fail_here("is not imported from TensorFlow Lite");
+                break;
         }
         if (step.input_map >= 0 && bound_[static_cast<std::size_t>(step.input_map)] < 0) bound_[static_cast<std::size_t>(step.input_map)] = input_;
         last_ = step.output_map;
@@ -150,15 +160,17 @@ private:
                 return differ(layer.depthwise() ? "a depthwise convolution" : "a convolution of all channels",
                               layer.depthwise() ? "one of all channels" : "a depthwise one");
             if (op.window != layer.kernel || op.stride != layer.stride)
-                return differ("a " + spell(layer.kernel) + " window of stride " + spell(layer.stride), "a " + spell(op.window) + " window of stride " + spell(op.stride));
-            if (op.dilation != layer.dilation) return differ("a dilation of " + spell(layer.dilation), spell(op.dilation));
+                return differ("a " + spell(layer.kernel) + " window of stride " + spell_step(layer.stride),
+                              "a " + spell(op.window) + " window of stride " + spell_step(op.stride));
+            if (op.dilation != layer.dilation) return differ("a dilation of " + spell_step(layer.dilation), spell_step(op.dilation));
             if (in.map() != layer.in) return differ("an input of " + spell(layer.in), spell(in.map()));
             if (!layer.depthwise() && layer.groups != 1) return differ(std::to_string(layer.groups) + " groups", "none");
             const int found = layer.depthwise() ? filter.shape[3] : filter.shape[0];
             if (found != layer.channels) return channels(found);
             const border padding = op.same_padding ? same_padding(layer.in, layer.kernel, layer.stride, layer.dilation) : border(0);
             if (padding != layer.padding)
-                return differ("the padding " + spell(layer.padding) + " (top, bottom, left, right)", spell(padding) + (op.same_padding ? " (SAME)" : " (VALID)"));
+                return differ("the padding " + spell(layer.padding) + " (top, bottom, left, right)",
+                              spell(padding) + (op.same_padding ? " (SAME)" : " (VALID)"));
         }
         return activation_difference(layer.residual ? activation::none : layer.activation, op);
     }
@@ -289,7 +301,8 @@ private:
             const double wanted = double{input} * double{filter[channel]};
             const double found = double{bias.scales[bias.scales.size() == 1 ? 0 : channel]};
             if (std::abs(found - wanted) > 1e-5 * wanted)
-                fail_here("the bias of channel " + std::to_string(channel) + " has the scale " + spell(found) + ", input and filter have " + spell(wanted));
+                fail_here("the bias of channel " + std::to_string(channel) + " has the scale " + spell(found) + ", input and filter have " +
+                          spell(wanted));
         }
     }
 
@@ -303,7 +316,9 @@ private:
             output = op.output;
         }
         for (std::size_t i = 0; i < file_.operators.size(); ++i)
-            if (!used_[i]) fail(about_operator(i) + ", which reads " + about(file_.operators[i].inputs[0]) + ", is not in the network '" + std::string(code_.model) + "'");
+            if (!used_[i])
+                fail(about_operator(i) + ", which reads " + about(file_.operators[i].inputs[0]) + ", is not in the network '" +
+                     std::string(code_.model) + "'");
         if (output != file_.output) fail("its output is " + about(file_.output) + ", the network's is " + about(output));
     }
 

@@ -85,12 +85,12 @@ inline std::string tflite_operator_name(tflite_kind kind) { return tflite_operat
 /// One operator. What its kind does not have keeps its default.
 struct tflite_operator {
     tflite_kind kind = tflite_kind::add;
-    std::vector<int> inputs;   ///< tensors; of a convolution its input, filter and bias, which is -1 where there is none
+    std::vector<int> inputs;  ///< tensors; of a convolution its input, filter and bias, which is -1 where there is none
     int output = -1;
-    extent window;             ///< of the filter, or of the pool
+    extent window;  ///< of the filter, or of the pool
     extent stride;
     extent dilation;
-    bool same_padding = false; ///< TensorFlow's SAME, else VALID
+    bool same_padding = false;  ///< TensorFlow's SAME, else VALID
     dlas::activation activation = activation::none;
     int depth_multiplier = 1;
 
@@ -262,12 +262,17 @@ struct operation : table {
             if (!scalars<std::uint32_t>(verifier) || !elements<std::int32_t>(verifier, 1) || !elements<std::int32_t>(verifier, 2)) return false;
             if (!scalars<std::uint8_t>(verifier, 3)) return false;
             switch (scalar<std::uint8_t>(3)) {
-                case convolution: return one<convolution_options<false>>(verifier, 4);
-                case depthwise_convolution: return one<convolution_options<true>>(verifier, 4);
-                case pool: return one<pool_options>(verifier, 4);
+                case convolution:
+                    return one<convolution_options<false>>(verifier, 4);
+                case depthwise_convolution:
+                    return one<convolution_options<true>>(verifier, 4);
+                case pool:
+                    return one<pool_options>(verifier, 4);
                 case fully_connected:
-                case addition: return one<activation_options>(verifier, 4);
-                default: return true;  // never read
+                case addition:
+                    return one<activation_options>(verifier, 4);
+                default:
+                    return true;  // never read
             }
         });
     }
@@ -303,7 +308,8 @@ struct model : table {
     const tables<buffer>* buffers() const { return pointer<tables<buffer>>(4); }
     bool Verify(flatbuffers::Verifier& verifier) const {
         return verify(verifier, [&] {
-            return scalars<std::uint32_t>(verifier) && several<operator_code>(verifier, 1) && several<subgraph>(verifier, 2) && several<buffer>(verifier, 4);
+            return scalars<std::uint32_t>(verifier) && several<operator_code>(verifier, 1) && several<subgraph>(verifier, 2) &&
+                   several<buffer>(verifier, 4);
         });
     }
 };
@@ -383,9 +389,9 @@ private:
         return text == nullptr ? std::string() : std::string(text->c_str(), text->size());
     }
 
-    int only(const flatbuffers::Vector<std::int32_t>* tensors, const char* what) const {
-        if (count(tensors) != 1) fail("has " + std::to_string(count(tensors)) + " " + what + "s, not one");
-        return checked_index(tensors->Get(0), what);
+    int only(const flatbuffers::Vector<std::int32_t>* given, const char* what) const {
+        if (count(given) != 1) fail("has " + std::to_string(count(given)) + " " + what + "s, not one");
+        return checked_index(given->Get(0), what);
     }
     int checked_index(std::int32_t tensor, const std::string& what) const {
         if (tensor < 0 || static_cast<std::size_t>(tensor) >= file_.tensors.size())
@@ -418,7 +424,8 @@ private:
         if (buffer.offset() > 1) fail(about(number) + " lies behind the flatbuffer, where nothing is read");
         if (const std::size_t size = count(buffer.data()); size > 0) {
             if (element_size > 0 && static_cast<std::int64_t>(size) != elements * element_size)
-                fail(about(number) + " has a buffer of " + std::to_string(size) + " bytes, its shape needs " + std::to_string(elements * element_size));
+                fail(about(number) + " has a buffer of " + std::to_string(size) + " bytes, its shape needs " +
+                     std::to_string(elements * element_size));
             t.bytes = std::as_bytes(std::span(buffer.data()->Data(), size));
         }
 
@@ -450,7 +457,8 @@ private:
                                          tflite_kind::fully_connected, tflite_kind::reshape, tflite_kind::softmax};
         const auto* const kind = std::ranges::find(kinds, code.code(), [](tflite_kind k) { return static_cast<int>(k); });
         if (kind == std::end(kinds)) {
-            const std::string custom = code.custom_code() == nullptr ? std::string() : " " + quoted({code.custom_code()->c_str(), code.custom_code()->size()});
+            const std::string custom =
+                code.custom_code() == nullptr ? std::string() : " " + quoted({code.custom_code()->c_str(), code.custom_code()->size()});
             fail_here("is " + name + custom + ", which is not read");
         }
         within_ += " (" + name + ")";
@@ -484,7 +492,8 @@ private:
             return options;
         };
         auto sliding = [this, &op](const auto& options) {
-            if (options.padding() != 0 && options.padding() != 1) fail_here("its padding is number " + std::to_string(options.padding()) + ", neither SAME nor VALID");
+            if (options.padding() != 0 && options.padding() != 1)
+                fail_here("its padding is number " + std::to_string(options.padding()) + ", neither SAME nor VALID");
             op.same_padding = options.padding() == 0;
             op.stride = options.stride();
             set_activation(op, options.activation());
@@ -495,8 +504,12 @@ private:
             op.depth_multiplier = options.depth_multiplier();
         };
         switch (op.kind) {
-            case tflite_kind::conv_2d: convolved(*found(stored.options<convolution_options<false>>(convolution))); break;
-            case tflite_kind::depthwise_conv_2d: convolved(*found(stored.options<convolution_options<true>>(depthwise_convolution))); break;
+            case tflite_kind::conv_2d:
+                convolved(*found(stored.options<convolution_options<false>>(convolution)));
+                break;
+            case tflite_kind::depthwise_conv_2d:
+                convolved(*found(stored.options<convolution_options<true>>(depthwise_convolution)));
+                break;
             case tflite_kind::average_pool_2d: {
                 const pool_options& options = *found(stored.options<pool_options>(pool));
                 sliding(options);
@@ -509,9 +522,12 @@ private:
                 set_activation(op, options.activation());
                 break;
             }
-            case tflite_kind::add: set_activation(op, found(stored.options<activation_options>(addition))->activation()); break;
+            case tflite_kind::add:
+                set_activation(op, found(stored.options<activation_options>(addition))->activation());
+                break;
             case tflite_kind::reshape:
-            case tflite_kind::softmax: break;
+            case tflite_kind::softmax:
+                break;
         }
         auto check = [this](const char* what, extent e) {
             constexpr int largest = 1 << 15;
@@ -525,7 +541,8 @@ private:
 
     void set_activation(tflite_operator& op, int stored) const {
         constexpr int relu = 1, relu6 = 3;
-        if (stored != 0 && stored != relu && stored != relu6) fail_here("its activation is number " + std::to_string(stored) + ", not NONE, RELU or RELU6");
+        if (stored != 0 && stored != relu && stored != relu6)
+            fail_here("its activation is number " + std::to_string(stored) + ", not NONE, RELU or RELU6");
         op.activation = stored == 0 ? activation::none : stored == relu ? activation::relu : activation::relu6;
     }
 
@@ -543,15 +560,20 @@ private:
                 if (file_.tensor(op.inputs[1]).shape != in.shape) fail_here("its inputs have different shapes");
                 check_shape(op.output, in.shape);
                 break;
-            case tflite_kind::softmax: check_shape(op.output, in.shape); break;
+            case tflite_kind::softmax:
+                check_shape(op.output, in.shape);
+                break;
             case tflite_kind::reshape:
                 if (in.elements() != out.elements()) fail_here("from " + spell(in.shape) + " to " + spell(out.shape));
                 break;
-            case tflite_kind::average_pool_2d: check_sliding(op, in.shape.size() == 4 ? in.shape[3] : 0); break;
+            case tflite_kind::average_pool_2d:
+                check_sliding(op, in.shape.size() == 4 ? in.shape[3] : 0);
+                break;
             case tflite_kind::fully_connected: {
                 const tflite_tensor& filter = checked_filter(op, 2, 0);
                 if (filter.shape[1] != in.elements())
-                    fail_here("its filter has " + std::to_string(filter.shape[1]) + " inputs, its input " + std::to_string(in.elements()) + " elements");
+                    fail_here("its filter has " + std::to_string(filter.shape[1]) + " inputs, its input " + std::to_string(in.elements()) +
+                              " elements");
                 if (out.elements() != filter.shape[0] || out.shape.back() != filter.shape[0])
                     fail_here("its output has the shape " + spell(out.shape) + ", its filter " + std::to_string(filter.shape[0]) + " outputs");
                 check_bias(op, filter.shape[0]);
@@ -565,8 +587,8 @@ private:
                 if (in.shape.size() != 4) fail_here("its input has the shape " + spell(in.shape) + ", not that of a map");
                 const int channels = depthwise ? filter.shape[3] : filter.shape[0];
                 if (depthwise && (filter.shape[0] != 1 || op.depth_multiplier < 1 || channels != std::int64_t{in.shape[3]} * op.depth_multiplier))
-                    fail_here("its filter has the shape " + spell(filter.shape) + " for " + std::to_string(in.shape[3]) + " channels and the depth multiplier " +
-                              std::to_string(op.depth_multiplier));
+                    fail_here("its filter has the shape " + spell(filter.shape) + " for " + std::to_string(in.shape[3]) +
+                              " channels and the depth multiplier " + std::to_string(op.depth_multiplier));
                 if (!depthwise && filter.shape[3] != in.shape[3])
                     fail_here("its filter has " + std::to_string(filter.shape[3]) + " input channels, its input " + std::to_string(in.shape[3]));
                 check_bias(op, channels);
@@ -588,7 +610,8 @@ private:
         if (t.type != tflite_type::i8) fail_here(about(tensor) + " is not of 8-bit integers");
         if (t.shape.empty() || t.shape[0] != 1) fail_here(about(tensor) + " has the shape " + spell(t.shape) + ", not a batch of 1");
         if (t.scales.size() != 1) fail_here(about(tensor) + " has " + std::to_string(t.scales.size()) + " scales, not one");
-        if (t.zeros[0] < -128 || t.zeros[0] > 127) fail_here(about(tensor) + " has the zero point " + std::to_string(t.zeros[0]) + ", not from -128 to 127");
+        if (t.zeros[0] < -128 || t.zeros[0] > 127)
+            fail_here(about(tensor) + " has the zero point " + std::to_string(t.zeros[0]) + ", not from -128 to 127");
     }
 
     void check_shape(int tensor, const std::vector<int>& wanted) const {
@@ -616,7 +639,8 @@ private:
         const tflite_tensor& t = file_.tensor(op.inputs[2]);
         const std::string name = about(op.inputs[2]);
         if (t.type != tflite_type::i32 || t.bytes.empty()) fail_here(name + " is not a constant of 32-bit integers, as a bias is");
-        if (t.elements() != channels) fail_here(name + " has " + std::to_string(t.elements()) + " elements for " + std::to_string(channels) + " channels");
+        if (t.elements() != channels)
+            fail_here(name + " has " + std::to_string(t.elements()) + " elements for " + std::to_string(channels) + " channels");
         if (t.scales.empty()) fail_here(name + " has no scale");
         for (const std::int64_t zero : t.zeros)
             if (zero != 0) fail_here(name + " has the zero point " + std::to_string(zero) + "; biases have 0");
@@ -626,11 +650,11 @@ private:
     void check_sliding(const tflite_operator& op, int channels) const {
         const std::vector<int>& in = file_.tensor(op.inputs[0]).shape;
         if (in.size() != 4) fail_here("its input has the shape " + spell(in) + ", not that of a map");
-        auto slides = [&](int input, int window, int stride, int dilation) {
+        auto slides = [&](int length, int window, int stride, int dilation) {
             const std::int64_t reach = std::int64_t{dilation} * (window - 1) + 1;
-            if (op.same_padding) return (input + stride - 1) / stride;
-            if (reach > input) fail_here("its window is larger than its input");
-            return static_cast<int>((input - reach) / stride) + 1;
+            if (op.same_padding) return (length + stride - 1) / stride;
+            if (reach > length) fail_here("its window is larger than its input");
+            return static_cast<int>((length - reach) / stride) + 1;
         };
         check_shape(op.output, {1, slides(in[1], op.window.height, op.stride.height, op.dilation.height),
                                 slides(in[2], op.window.width, op.stride.width, op.dilation.width), channels});
