@@ -143,6 +143,11 @@ struct fixed_addition {
     }
 };
 
+/// What the sums of a channel stand for.
+constexpr double scale_of_products(const quantized_parameters& p, int channel) {
+    return p.scale_product > 0 ? double{p.scale_product} : double{p.input.scale} * double{p.filter_scales[channel]};
+}
+
 /// What a convolution's sums are scaled to, and the zero point that is added then.
 template <scaling Scaling>
 constexpr double scale_of_result(const quantized_parameters& p, bool residual) {

@@ -49,6 +49,7 @@ struct quantized_parameters {
     quantization input;
     quantization second;
     quantization output;
+    float scale_product = 0;  ///< where above 0: input.scale * filter_scales[...] of every channel, as another library rounded it
     quantization sum = {};  ///< of a convolution's result before a residual is added, where scaling is by fixed-point numbers
 };
 

@@ -102,7 +102,7 @@ struct line_convolution {
                             weights[(dot * channels + lane) * weight_step + position / 8] |= static_cast<std::uint8_t>(bits << position % 8);
                         }
                 const channel_scale c = channel_scale_of(p.bias[channel] - p.input.zero * total, any,
-                                                         double{p.input.scale} * double{p.filter_scales[channel]} / result_scale, Scaling);
+                                                         scale_of_products(p, channel) / result_scale, Scaling);
                 biases[at] = c.bias;
                 multipliers[at] = c.scale.multiplier;
                 shifts[at] = c.scale.shift;

@@ -56,7 +56,7 @@ struct line_depthwise {
                 any = any || w != 0;
             }
             const channel_scale c = channel_scale_of(p.bias[channel] - p.input.zero * total, any,
-                                                     double{p.input.scale} * double{p.filter_scales[channel]} / result_scale, Scaling);
+                                                     scale_of_products(p, channel) / result_scale, Scaling);
             biases[channel] = c.bias;
             multipliers[channel] = c.scale.multiplier;
             shifts[channel] = c.scale.shift;

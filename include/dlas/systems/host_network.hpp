@@ -167,6 +167,11 @@ inline void pack_weights(const executable& code, const safetensors& file, std::b
                 parameters.filter = filter.data();
                 parameters.bias = reader.read<std::int32_t>(step.layer, "bias", {step.channels}).data();
                 parameters.filter_scales = filter_scales.data();
+                if (reader.has(step.layer, "product")) {
+                    const auto product = reader.read(step.layer, "product", {1});
+                    packing::check_scales(file, name + ".product", product);
+                    parameters.scale_product = product[0];
+                }
             }
             step.pack_quantized(parameters, to);
         } else if (step.kind == step_kind::conv2d) {
