@@ -20,9 +20,45 @@ function(dlas_add_firmware_header header)
 endfunction()
 file(MAKE_DIRECTORY ${folder}/headers)
 
-# The host's programs, then the headers that they write: one of each to a line.
-#     dlas_add_program(pack SOURCES ${CMAKE_CURRENT_LIST_DIR}/pack.cpp)
-#     dlas_add_firmware_header(resnet8_weights.hpp COMMAND pack resnet8 ${DLAS_DATA_DIR}/... DEPENDS ...)
+# The program that packs weights, with the networks of each target in a unit of its own.
+set(DLAS_DATA_DIR ${PROJECT_SOURCE_DIR}/../shared/data CACHE PATH "Trained weights and images; examples of them are left out where it is absent")
+set(targets "")
+foreach(board IN LISTS DLAS_FIRMWARE_BOARDS)
+    list(APPEND targets ${DLAS_TARGET_OF_${board}})
+endforeach()
+list(REMOVE_DUPLICATES targets)
+list(TRANSFORM targets PREPEND dlas:: OUTPUT_VARIABLE types)
+list(JOIN types "," types)
+dlas_add_program(pack SOURCES ${CMAKE_CURRENT_LIST_DIR}/pack.cpp LIBRARIES dlas::tflite)
+target_include_directories(pack PRIVATE ${CMAKE_CURRENT_LIST_DIR})
+target_compile_definitions(pack PRIVATE DLAS_PACK_TARGETS=${types})
+foreach(DLAS_TARGET IN LISTS targets)
+    configure_file(${CMAKE_CURRENT_LIST_DIR}/pack_networks.cpp.in ${folder}/pack_networks.${DLAS_TARGET}.cpp @ONLY)
+    target_sources(pack PRIVATE ${folder}/pack_networks.${DLAS_TARGET}.cpp)
+    file(MAKE_DIRECTORY ${folder}/headers/${DLAS_TARGET})
+endforeach()
+
+# dlas_pack(<network> <weights> [<images>]): a header for each target, <network>_weights.hpp, and images for the boards, <network>.records.
+function(dlas_pack network weights)
+    set(images "")
+    if(ARGN)
+        set(images --images ${ARGN})
+    endif()
+    foreach(target IN LISTS targets)
+        # The logits of the records are those of the last target's integers; boards of all others have to agree.
+        set(records ${folder}/headers/${target}/${network}.records)
+        dlas_add_firmware_header(${target}/${network}_weights.hpp
+            COMMAND pack ${network} ${target} ${weights} ${images} --records ${records} DEPENDS ${weights} ${ARGN})
+    endforeach()
+endfunction()
+
+# The networks of networks.hpp: one to a line, as in CMakeLists.txt.
+dlas_pack(drawn_shapes ${PROJECT_SOURCE_DIR}/examples/train_shapes10/resnet8_shapes10.safetensors)
+if(EXISTS ${DLAS_DATA_DIR})
+    dlas_pack(image_classification ${DLAS_DATA_DIR}/weights/pretrainedResnet_quant.tflite ${DLAS_DATA_DIR}/data/cifar10_test_dev1000.bin)
+    dlas_pack(keyword_spotting ${DLAS_DATA_DIR}/weights/kws_ref_model.tflite ${DLAS_DATA_DIR}/data/kws01_dev500.bin)
+    dlas_pack(visual_wake_words ${DLAS_DATA_DIR}/weights/vww_96_int8.tflite)
+endif()
 
 # Whether a board's tools are there, and what to install where they are not.
 find_program(DLAS_ARM_CXX arm-none-eabi-g++)
@@ -83,7 +119,7 @@ foreach(board IN LISTS DLAS_FIRMWARE_BOARDS)
     endif()
     # With the terminal, which only one can have: board after board, each on all cores.
     ExternalProject_Add(firmware_${board} SOURCE_DIR ${CMAKE_CURRENT_LIST_DIR} PREFIX ${folder}/stamps BINARY_DIR ${folder}/${board}
-        CMAKE_ARGS ${options} -D DLAS_BOARD=${board} -D CMAKE_BUILD_TYPE=${CMAKE_BUILD_TYPE} -D DLAS_FIRMWARE_HEADERS=${folder}/headers
+        CMAKE_ARGS ${options} -D DLAS_BOARD=${board} -D CMAKE_BUILD_TYPE=${CMAKE_BUILD_TYPE} -D DLAS_FIRMWARE_HEADERS=${folder}/headers/${DLAS_TARGET_OF_${board}}
             -D DLAS_WARNINGS_AS_ERRORS=${DLAS_WARNINGS_AS_ERRORS} --no-warn-unused-cli
         BUILD_ALWAYS ON INSTALL_COMMAND "" DEPENDS firmware_headers USES_TERMINAL_CONFIGURE ON USES_TERMINAL_BUILD ON)
     string(APPEND included "subdirs(\"${folder}/${board}\")\n")

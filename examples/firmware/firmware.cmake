@@ -101,6 +101,25 @@ function(dlas_add_firmware name)
     endif()
 endfunction()
 
+# dlas_add_firmware_network(<name> [EXCEPT <board>...])
+# A program that runs the network of that name on the records that its weights came with; left out where there are no weights.
+# <name>_layers is the same with a line for each layer.
+function(dlas_add_firmware_network name)
+    if(NOT EXISTS ${DLAS_FIRMWARE_HEADERS}/${name}_weights.hpp)
+        return()
+    endif()
+    set(records ${DLAS_FIRMWARE_HEADERS}/${name}.records)
+    dlas_add_firmware(${name} SOURCES ${name}.cpp STACK 2048 ARGUMENT ${records} TIMEOUT 300 ${ARGN})
+    if(TARGET ${name})
+        add_executable(${name}_layers ${name}.cpp)
+        target_link_libraries(${name}_layers PRIVATE dlas_board)
+        target_compile_definitions(${name}_layers PRIVATE DLAS_PRINT_LAYERS)
+        dlas_firmware_command(command ${name}_layers ${records})
+        list(JOIN command "|" joined)
+        set_property(GLOBAL APPEND PROPERTY dlas_layer_commands "${name}|${joined}")
+    endif()
+endfunction()
+
 # dlas_add_same_counts_test(<name> [<file>]): the program's regions have the same counts in two runs, and one after the other in pairs.
 function(dlas_add_same_counts_test name)
     if(DLAS_BOARD STREQUAL "host")

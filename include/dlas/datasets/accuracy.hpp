@@ -3,6 +3,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 namespace dlas {
@@ -15,6 +16,13 @@ constexpr int argmax(std::span<const float> values) {
         const bool wins = best < 0 ? values[i] == values[i] : values[i] > values[static_cast<std::size_t>(best)];
         if (wins) best = static_cast<int>(i);
     }
+    return best;
+}
+
+constexpr int argmax(std::span<const std::int8_t> values) {
+    int best = -1;
+    for (std::size_t i = 0; i < values.size(); ++i)
+        if (best < 0 || values[i] > values[static_cast<std::size_t>(best)]) best = static_cast<int>(i);
     return best;
 }
 

@@ -84,6 +84,7 @@ struct executable {
     int maps = 0;
     element image_type = element::f32;   ///< s8: signed bytes that stand for what the file's first map says
     element output_type = element::f32;
+    std::uint64_t fingerprint = 0;       ///< of all that packed weights depend on: equal where they fit
 };
 
 /// Fills the bytes of a halo.

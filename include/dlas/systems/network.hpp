@@ -229,6 +229,28 @@ struct deployment {
     std::int64_t output_offset = 0;
 };
 
+/// Goes up with every change of how weights are packed that the numbers in a fingerprint do not show.
+inline constexpr std::uint64_t packing_version = 1;
+
+/// FNV-1a over names, places and sizes.
+constexpr std::uint64_t fingerprint_of(std::string_view model, std::string_view plan, const auto& steps) {
+    std::uint64_t hash = 0xcbf29ce484222325u + packing_version;
+    auto mix = [&hash](std::uint64_t x) { hash = (hash ^ x) * 0x100000001b3u; };
+    auto mix_text = [&mix](std::string_view text) {
+        for (const char c : text) mix(static_cast<unsigned char>(c));
+        mix(text.size());
+    };
+    mix_text(model);
+    mix_text(plan);
+    for (const executable_step& s : steps) {
+        mix_text(s.layer);
+        mix(static_cast<std::uint64_t>(s.kind));
+        mix(static_cast<std::uint64_t>(s.weights));
+        mix(static_cast<std::uint64_t>(s.weight_bytes));
+    }
+    return hash;
+}
+
 constexpr bool any_quantized(const auto& steps) {
     for (const executable_step& step : steps)
         if (is_quantized(step.input_place.type) || is_quantized(step.output_place.type)) return true;
@@ -363,7 +385,8 @@ public:
     static constexpr executable code = {
         Model::name, Plan::name, Plan::target::name, input_shape, output_shape, arena_bytes, weight_bytes, dlas::parameters(graph_of<Model>),
         macs, deployed.output_offset, std::span<const executable_step>(deployed.steps), &Plan::target::available,
-        deploying::any_quantized(deployed.steps), threads, program_of<Model>.buffers.size(), image_type, output_type};
+        deploying::any_quantized(deployed.steps), threads, program_of<Model>.buffers.size(), image_type, output_type,
+        deploying::fingerprint_of(Model::name, Plan::name, deployed.steps)};
 
     /// `packed_weights` holds weight_bytes, `arena` arena_bytes.
     constexpr network(const std::byte* packed_weights, std::byte* arena) : weights_(packed_weights), arena_(arena) {}

@@ -1,0 +1,13 @@
+#include "boards/target.hpp"
+#include "classify.hpp"
+#include "networks.hpp"
+#include "keyword_spotting_weights.hpp"  // written by pack.cpp
+
+namespace {
+
+using network = keyword_spotting<board::target>;
+alignas(64) std::byte arena[network::arena_bytes];
+
+}  // namespace
+
+int main() { return classify<network>(keyword_spotting_weights::of<network>(), arena); }

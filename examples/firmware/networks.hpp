@@ -1,0 +1,20 @@
+// The networks of the firmware examples, which the program that packs their weights and the boards' programs have to agree on.
+#pragma once
+
+#include <dlas/dlas.hpp>
+
+/// MLPerf Tiny's image classification: ResNet-8 on CIFAR-10, quantized by TensorFlow Lite.
+template <class Target>
+using image_classification = dlas::network<dlas::resnet8<dlas::cifar10>, dlas::stack<dlas::int8_tflite, Target>>;
+
+/// MLPerf Tiny's keyword spotting: DS-CNN on spectra of spoken words.
+template <class Target>
+using keyword_spotting = dlas::network<dlas::ds_cnn<dlas::speech_commands>, dlas::stack<dlas::int8_tflite, Target>>;
+
+/// MLPerf Tiny's visual wake words: whether a 96x96 image shows a person, by MobileNetV1 of a quarter of the channels.
+template <class Target>
+using visual_wake_words = dlas::network<dlas::mobilenet_v1_quarter<dlas::visual_wake_words>, dlas::stack<dlas::int8_tflite, Target>>;
+
+/// A network that comes with the library, quantized by it: ten drawn shapes.
+template <class Target>
+using drawn_shapes = dlas::network<dlas::resnet8_a<dlas::shapes10>, dlas::stack<dlas::int8_fixed, Target>>;

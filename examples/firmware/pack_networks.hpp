@@ -1,0 +1,16 @@
+// The networks that pack.cpp packs, compiled for one target in a unit of its own (pack_networks.cpp.in).
+#pragma once
+
+#include <array>
+#include <string_view>
+
+#include <dlas/systems/executable.hpp>
+
+struct packable_network {
+    std::string_view name;
+    const dlas::executable* code = nullptr;
+    const dlas::executable* floats = nullptr;  ///< what calibration observes; null where the weights are of integers already
+};
+
+template <class Target>
+std::array<packable_network, 4> packable_networks();
