@@ -62,8 +62,8 @@ struct line_convolution {
     static constexpr std::int64_t packed_elements = (bytes + 3) / 4;
     using ring = line_ring<layer, key.in, products, products::terms>;
     static constexpr bool adds_residual = layer.residual && !adds_rows<layer, Scaling>;
-    static constexpr int out_pixel = adds_rows<layer, Scaling> ? layer.channels : key.out.pixel_stride;  ///< of what compute_row() writes
-    static constexpr std::int64_t workspace_bytes = ring::bytes + (adds_rows<layer, Scaling> ? round_up(out.width * layer.channels, 8) : 0);
+    static constexpr std::int64_t workspace_bytes = ring::bytes;
+    static constexpr bool writes_over_residual = !adds_rows<layer, Scaling>;
     static constexpr std::int64_t in_place_distance = ring::distance(key.out.row_stride, out.height);
     static constexpr bool aligned = layer.in.channels % products::terms == 0 && layer.group_in() % products::terms == 0;
     static constexpr bool whole = layer.group_out() % channels == 0;  ///< all words have all of their channels
@@ -125,7 +125,7 @@ struct line_convolution {
             const std::int32_t zero = zero_of_result<Scaling>(f, layer.residual);
             auto tile = [&]<int Pixels>(int column) __attribute__((always_inline)) {
                 run_tile<Pixels>(window, group * layer.group_in() + column * layer.stride.width * layer.in.channels, weights, biases, f, zero,
-                                 adds_residual ? residual + column * key.residual.pixel_stride + first : nullptr, to + column * out_pixel + first, exist);
+                                 adds_residual ? residual + column * key.residual.pixel_stride + first : nullptr, to + column * key.out.pixel_stride + first, exist);
             };
             for (int column = 0; column < whole_tiles * pixels; column += pixels) tile.template operator()<pixels>(column);
             if constexpr (left_pixels > 0) tile.template operator()<left_pixels>(whole_tiles * pixels);
@@ -180,7 +180,7 @@ private:
                 if constexpr (adds_residual)
                     y = fixed_addition<Scaling, above_zero, Target>(f).finish(y, vector::template load_bytes<whole>(residual + p * key.residual.pixel_stride + c, exist - c));
                 if (whole || vector::lanes > 1 || c < exist)
-                    vector::template store_bytes<whole>(to + p * out_pixel + c, vector::saturated(y), exist - c);
+                    vector::template store_bytes<whole>(to + p * key.out.pixel_stride + c, vector::saturated(y), exist - c);
             }
         }
     }

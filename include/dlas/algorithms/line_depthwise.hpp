@@ -32,8 +32,8 @@ struct line_depthwise {
     static constexpr std::int64_t packed_elements = (bytes + 3) / 4;
     using ring = line_ring<layer, key.in, products, lanes>;
     static constexpr bool adds_residual = layer.residual && !adds_rows<layer, Scaling>;
-    static constexpr int out_pixel = adds_rows<layer, Scaling> ? layer.channels : key.out.pixel_stride;  ///< of what compute_row() writes
-    static constexpr std::int64_t workspace_bytes = ring::bytes + (adds_rows<layer, Scaling> ? round_up(out.width * layer.channels, 8) : 0);
+    static constexpr std::int64_t workspace_bytes = ring::bytes;
+    static constexpr bool writes_over_residual = !adds_rows<layer, Scaling>;
     static constexpr std::int64_t in_place_distance = ring::distance(key.out.row_stride, out.height);
     static constexpr bool whole = layer.channels % lanes == 0;  ///< all words have all of their channels
     static constexpr bool above_zero = layer.activation != activation::none;
@@ -126,7 +126,7 @@ private:
                 if constexpr (adds_residual)
                     y = fixed_addition<Scaling, above_zero, Target>(f).finish(
                         y, vector::template load_bytes<whole>(residual + (column + p) * key.residual.pixel_stride + channel + first, exist));
-                vector::template store_bytes<whole>(to + (column + p) * out_pixel + channel + first, vector::saturated(y), exist);
+                vector::template store_bytes<whole>(to + (column + p) * key.out.pixel_stride + channel + first, vector::saturated(y), exist);
             }
         }
         if constexpr ((N + 1) * vector::lanes < lanes) finish<Pixels, N + 1>(sums, channel, column, biases, f, residual, to);

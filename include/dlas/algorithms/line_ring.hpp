@@ -73,12 +73,13 @@ private:
     }
 };
 
-/// Where scaling rounds twice, a convolution's results are integers of their own before a residual is added to a row of them.
+/// Where scaling rounds twice, a convolution's results are integers of their own before a residual is added to a row of them: the output must
+/// not lie over the residual then.
 template <conv2d_layer Layer, scaling Scaling>
 inline constexpr bool adds_rows = Layer.residual && Scaling == scaling::fixed_twice;
 
 /// What the kernels from buffered rows have in common: row after row of the output, each from the rows of the input that it sees.
-/// `Kernel` has key, layer, ring, above_zero and compute_row(rows, packed, parameters, residual, to); with adds_rows that leaves the residual alone.
+/// `Kernel` has key, ring, above_zero and compute_row(rows, packed, parameters, residual, to); with adds_rows that leaves the residual alone.
 template <class Kernel, scaling Scaling, class Target>
 struct line_layer {
     static void run(const kernel_arguments& a) {
@@ -90,17 +91,16 @@ struct line_layer {
         const range rows = share_of(out.height, a.part, a.parts);
         std::byte* const workspace = static_cast<std::byte*>(a.workspace) + a.part * Kernel::workspace_bytes;
         typename Kernel::ring lines(workspace, a.input, f.input_zero, rows.begin);
-        auto* const results = reinterpret_cast<std::int8_t*>(workspace + Kernel::ring::bytes);
         for (int row = rows.begin; row < rows.end; ++row) {
             const value* window[layer.kernel.height];
             lines.advance(row, window);
             auto* to = static_cast<std::int8_t*>(a.output) + row * key.out.row_stride;
             const std::int8_t* residual = layer.residual ? static_cast<const std::int8_t*>(a.second) + row * key.residual.row_stride : nullptr;
             if constexpr (adds_rows<layer, Scaling>) {
-                Kernel::compute_row(window, a.weights, f, nullptr, results);
+                Kernel::compute_row(window, a.weights, f, nullptr, to);
                 constexpr bool gapless = key.residual.pixel_stride == layer.channels && key.out.pixel_stride == layer.channels;
                 for (int column = 0; column < (gapless ? 1 : out.width); ++column)
-                    add_bytes<Scaling, Kernel::above_zero, Target>(f, results + column * layer.channels, residual + column * key.residual.pixel_stride,
+                    add_bytes<Scaling, Kernel::above_zero, Target>(f, to + column * key.out.pixel_stride, residual + column * key.residual.pixel_stride,
                                                                    to + column * key.out.pixel_stride, gapless ? out.width * layer.channels : layer.channels);
             } else {
                 Kernel::compute_row(window, a.weights, f, residual, to);
