@@ -33,12 +33,13 @@ constexpr conv2d_key with_even_rows(const conv2d_key& key, int pixels_at_a_time,
     return even;
 }
 
-template <conv2d_key Given, int Bits, scaling Scaling, class Target>
+/// With `EvenRows` the rows of 1x1 windows are cut anew.
+template <conv2d_key Given, int Bits, scaling Scaling, class Target, bool EvenRows = true>
 struct line_convolution {
     using products = byte_products<Target, Bits>;
     using vector = words<Target>;
     using value = typename products::value;
-    static constexpr conv2d_key key = with_even_rows(Given, products::most_pixels, 1024);
+    static constexpr conv2d_key key = EvenRows ? with_even_rows(Given, products::most_pixels, 1024) : Given;
     static constexpr conv2d_layer layer = key.layer;
     static constexpr shape out = layer.out();
     static constexpr int channels = products::channels < vector::lanes ? vector::lanes : products::channels;  ///< of a register tile
@@ -204,6 +205,13 @@ struct line_buffer {
     template <conv2d_key Key, int WeightBits, scaling Scaling, class Target>
     struct kernel<Key, quantized<WeightBits, 8, Scaling>, Target>
         : std::conditional_t<Key.layer.depthwise(), line_depthwise<Key, Scaling, Target>, line_convolution<Key, WeightBits, Scaling, Target>> {};
+
+    /// The kernel in a chain of kernels, row by row (line_chain.hpp).
+    template <conv2d_key Key, class Format, class Target>
+    struct chained_kernel;
+    template <conv2d_key Key, int WeightBits, scaling Scaling, class Target>
+    struct chained_kernel<Key, quantized<WeightBits, 8, Scaling>, Target>
+        : std::conditional_t<Key.layer.depthwise(), line_depthwise<Key, Scaling, Target>, line_convolution<Key, WeightBits, Scaling, Target, false>> {};
 };
 
 }  // namespace dlas

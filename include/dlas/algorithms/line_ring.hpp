@@ -33,32 +33,30 @@ struct line_ring {
     }
 
     value* lines;
-    const std::int8_t* input;  ///< first pixel of the map
     std::int32_t zero;         ///< what padding is
     int next;                  ///< the first row that is not yet buffered, counted from the padding's first
 
-    [[gnu::always_inline]] line_ring(std::byte* workspace, const void* map, std::int32_t zero_point, int first_output_row)
-        : lines(reinterpret_cast<value*>(workspace)), input(static_cast<const std::int8_t*>(map)), zero(zero_point), next(first_output_row * Layer.stride.height) {}
+    [[gnu::always_inline]] line_ring(std::byte* workspace, std::int32_t zero_point, int first_output_row)
+        : lines(reinterpret_cast<value*>(workspace)), zero(zero_point), next(first_output_row * Layer.stride.height) {}
 
-    /// Makes the rows of an output row's windows present; `rows` becomes where each of the window's rows begins.
-    [[gnu::noinline]] void advance(int output_row, const value* (&rows)[Layer.kernel.height]) {
+    /// Makes the rows of an output row's windows present; `rows` becomes where each of the window's rows begins. row_of(i) gives row i of the
+    /// input; it is called for each row once, in order.
+    template <class RowOf>
+    [[gnu::noinline]] void advance(int output_row, const value* (&rows)[Layer.kernel.height], RowOf row_of) {
         const int first = output_row * Layer.stride.height;
         if (next < first) next = first;
-        for (; next < first + slots; ++next) buffer(next);
+        for (; next < first + slots; ++next) {
+            const int input_row = next - Layer.padding.top;
+            if (input_row < 0 || input_row >= Layer.in.height) fill(slot(next), row_values);
+            else buffer(row_of(input_row), slot(next));
+        }
         for (int r = 0; r < Layer.kernel.height; ++r) rows[r] = slot(first + r * Layer.dilation.height);
     }
 
 private:
     value* slot(int row) const { return lines + row % slots * slot_values; }
 
-    void buffer(int row) const {
-        value* to = slot(row);
-        const int input_row = row - Layer.padding.top;
-        if (input_row < 0 || input_row >= Layer.in.height) {
-            fill(to, row_values);
-            return;
-        }
-        const std::int8_t* from = input + input_row * In.row_stride;
+    void buffer(const std::int8_t* from, value* to) const {
         fill(to, Layer.padding.left * channels);
         to += Layer.padding.left * channels;
         if constexpr (In.pixel_stride == channels) {
@@ -90,10 +88,11 @@ struct line_layer {
         const fixed_parameters f = load_fixed_parameters<Target>(a.weights);
         const range rows = share_of(out.height, a.part, a.parts);
         std::byte* const workspace = static_cast<std::byte*>(a.workspace) + a.part * Kernel::workspace_bytes;
-        typename Kernel::ring lines(workspace, a.input, f.input_zero, rows.begin);
+        typename Kernel::ring lines(workspace, f.input_zero, rows.begin);
+        const auto* input = static_cast<const std::int8_t*>(a.input);
         for (int row = rows.begin; row < rows.end; ++row) {
             const value* window[layer.kernel.height];
-            lines.advance(row, window);
+            lines.advance(row, window, [input](int input_row) { return input + input_row * key.in.row_stride; });
             auto* to = static_cast<std::int8_t*>(a.output) + row * key.out.row_stride;
             const std::int8_t* residual = layer.residual ? static_cast<const std::int8_t*>(a.second) + row * key.residual.row_stride : nullptr;
             if constexpr (adds_rows<layer, Scaling>) {

@@ -6,7 +6,7 @@
 namespace dlas {
 
 /// The axes of the stack that a policy can choose on.
-enum class policy_kind { format, sparsity, algorithm, schedule, target, threads };
+enum class policy_kind { format, sparsity, algorithm, schedule, target, threads, streaming };
 
 /// An empty struct that states its axis and its name, e.g. `dlas::winograd<4>` or `dlas::avx512`.
 /// The name labels it everywhere: in benchmarks, tables, plans and error messages.
@@ -26,6 +26,8 @@ template <class T>
 concept schedule_policy = policy<T> && T::kind == policy_kind::schedule;
 template <class T>
 concept threads_policy = policy<T> && T::kind == policy_kind::threads;
+template <class T>
+concept streaming_policy = policy<T> && T::kind == policy_kind::streaming;
 template <class T>
 concept target_policy = policy<T> && T::kind == policy_kind::target;
 

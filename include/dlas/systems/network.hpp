@@ -6,6 +6,7 @@
 
 #include <dlas/algorithms/elementwise.hpp>
 #include <dlas/algorithms/fixed_point.hpp>
+#include <dlas/algorithms/line_chain.hpp>
 #include <dlas/algorithms/pool.hpp>
 #include <dlas/systems/conversion.hpp>
 #include <dlas/systems/executable.hpp>
@@ -93,6 +94,50 @@ consteval planned_step plan_fused() {
     return result;
 }
 
+/// Why the first steps of a program cannot run together row by row; empty where they can.
+template <int P>
+constexpr std::string_view streaming_refusal(const program<P>& p, int count) {
+    if (count > p.steps.size()) return "the network has fewer steps";
+    for (int i = 0; i < count; ++i) {
+        const program_step& s = p.steps[i];
+        if (s.kind != step_kind::conv2d || !s.buffers_rows) return "a step is not a convolution that buffers rows";
+        if (s.second >= 0) return "a step adds a residual";
+        if (i == 0) continue;
+        const program_buffer& between = p.buffers[p.tensors[s.input].buffer];
+        if (s.input != p.steps[i - 1].output || between.last_step != i || between.map != s.conv.in) return "a map between the steps has another reader";
+    }
+    return {};
+}
+
+/// One of the first steps of a program, which run together; the last of them runs them all.
+template <class Model, class Plan, int Index>
+consteval planned_step plan_streamed() {
+    constexpr const auto& p = planned_program<Model, Plan>;
+    constexpr int count = stacking::streamed_count<Plan>;
+    static_assert(streaming_refusal(p, count).empty(), "[dlas] streamed<N>: the first N steps of the network are no chain of convolutions that buffer rows");
+    planned_step result;
+    result.fused = {0, 0, count - 1, 1};
+    if constexpr (streaming_refusal(p, count).empty()) {
+        auto kernel_of = []<int Step>() {
+            using chosen_stack = stack_for<Plan, p.steps[Step].conv>;
+            return typename line_buffer::template chained_kernel<key_of_step<p, Step>, typename chosen_stack::format, typename chosen_stack::target>{};
+        };
+        using kernel = decltype(kernel_of.template operator()<Index>());
+        result.step.pack_quantized = &kernel::pack_quantized;
+        result.step.weight_bits = stack_for<Plan, p.steps[Index].conv>::format::weight_bits;
+        result.step.weight_bytes = kernel::packed_elements * static_cast<std::int64_t>(sizeof(float));
+        result.step.algorithm = line_buffer::name;
+        if constexpr (Index == count - 1) {
+            [&]<int... Back>(std::integer_sequence<int, Back...>) {
+                using chain = line_chain<typename Plan::target, arena_alignment, decltype(kernel_of.template operator()<Index - Back>())...>;
+                result.step.run = &chain::run;
+                result.workspace_bytes = chain::workspace_bytes;
+            }(std::make_integer_sequence<int, count>{});
+        }
+    }
+    return result;
+}
+
 template <element In, element Second, element Out, activation Function, class Target>
 void pack_step_parameters(const quantized_parameters& parameters, float* packed) {
     pack_requantization<Target>(requantization_of<Target>(parameters, In, Second, Out, Function), packed);
@@ -144,7 +189,8 @@ consteval planned_step plan_step() {
         result = plan_fixed_step<s, in_map, map, in, p.place(s.second), out, way, target>();
     } else if constexpr (s.kind == step_kind::conv2d) {
         constexpr fused_steps fused = fused_with<Model, Plan, Index>();
-        if constexpr (fused.first >= 0) result = plan_fused<Model, Plan, fused, Index>();
+        if constexpr (Index < stacking::streamed_count<Plan>) result = plan_streamed<Model, Plan, Index>();
+        else if constexpr (fused.first >= 0) result = plan_fused<Model, Plan, fused, Index>();
         else result = plan_convolution<Plan, key_of_step<planned_program<Model, Plan>, Index>>();
         result.step.channels = s.conv.channels;
     } else if constexpr (s.kind == step_kind::pool2d) {

@@ -54,9 +54,24 @@ struct threads {
     static constexpr std::string_view name = name_text.view();
 };
 
+/// How many of a network's first convolutions run together, row by row, so that none of the maps between them is in memory. They have to be a
+/// chain of layers of algorithms that buffer rows (line_buffer).
+template <int Count>
+struct streamed {
+    static_assert(Count == 0 || Count >= 2, "[dlas] streamed<N>: N must be 2 at least, or 0 for none");
+    static constexpr policy_kind kind = policy_kind::streaming;
+    static constexpr int count = Count;
+    static constexpr auto name_text = [] {
+        text<16> spelled("streamed");
+        spelled.append(Count);
+        return spelled;
+    }();
+    static constexpr std::string_view name = name_text.view();
+};
+
 /// A stack in its canonical order; write `stack<...>`.
 template <format_policy Format, sparsity_policy Sparsity, algorithm_policy Algorithm, schedule_policy Schedule, target_policy Target,
-          threads_policy Threads>
+          threads_policy Threads, streaming_policy Streaming>
 struct basic_stack {
     using format = Format;
     using sparsity = Sparsity;
@@ -64,6 +79,7 @@ struct basic_stack {
     using schedule = Schedule;
     using target = Target;
     using threads = Threads;
+    using streaming = Streaming;
 
     static constexpr auto name_text = [] {
         text<200> joined;
@@ -81,6 +97,10 @@ struct basic_stack {
         if (Threads::count > 1) {
             joined.append("/");
             joined.append(std::string_view(Threads::name));
+        }
+        if (Streaming::count > 0) {
+            joined.append("/");
+            joined.append(std::string_view(Streaming::name));
         }
         return joined;
     }();
@@ -112,17 +132,20 @@ struct compose {
     static_assert(count<policy_kind::schedule, Policies...> <= 1, "[dlas] stack: two schedules; give one");
     static_assert(count<policy_kind::target, Policies...> <= 1, "[dlas] stack: two targets; give one");
     static_assert(count<policy_kind::threads, Policies...> <= 1, "[dlas] stack: two numbers of threads; give one");
+    static_assert(count<policy_kind::streaming, Policies...> <= 1, "[dlas] stack: two numbers of streamed layers; give one");
     using type = basic_stack<typename find<policy_kind::format, f32, Policies...>::type,
                              typename find<policy_kind::sparsity, dense, Policies...>::type,
                              typename find<policy_kind::algorithm, automatic, Policies...>::type,
                              typename find<policy_kind::schedule, untuned, Policies...>::type,
                              typename find<policy_kind::target, scalar, Policies...>::type,
-                             typename find<policy_kind::threads, threads<1>, Policies...>::type>;
+                             typename find<policy_kind::threads, threads<1>, Policies...>::type,
+                             typename find<policy_kind::streaming, streamed<0>, Policies...>::type>;
 };
 
 }  // namespace stacking
 
-/// Policies in any order, at most one of each kind; what is left out is f32, dense, automatic, untuned, scalar, threads<1>.
+/// Policies in any order, at most one of each kind; what is left out is f32, dense, automatic, untuned, scalar, threads<1>,
+/// streamed<0>.
 template <class... Policies>
 using stack = typename stacking::compose<Policies...>::type;
 
@@ -207,6 +230,11 @@ inline constexpr int thread_count = 1;
 template <class Plan>
     requires requires { Plan::threads::count; }
 inline constexpr int thread_count<Plan> = Plan::threads::count;
+template <class Plan>
+inline constexpr int streamed_count = 0;
+template <class Plan>
+    requires requires { Plan::streaming::count; }
+inline constexpr int streamed_count<Plan> = Plan::streaming::count;
 }  // namespace stacking
 
 /// The plan that chooses for a model's layers: the plan itself, or the measured one that stack<tuned, ...> stands for.
