@@ -124,6 +124,16 @@ foreach(board IN LISTS DLAS_FIRMWARE_BOARDS)
         BUILD_ALWAYS ON INSTALL_COMMAND "" DEPENDS firmware_headers USES_TERMINAL_CONFIGURE ON USES_TERMINAL_BUILD ON)
     string(APPEND included "subdirs(\"${folder}/${board}\")\n")
 endforeach()
+# What each layer takes on each board: cmake --build --preset firmware --target firmware_layers
+add_custom_target(firmware_layers)
+foreach(board IN LISTS DLAS_FIRMWARE_BOARDS)
+    if(TARGET firmware_${board} AND NOT board STREQUAL "host")
+        add_custom_target(firmware_layers_${board} COMMAND ${CMAKE_COMMAND} --build ${folder}/${board} --target layers USES_TERMINAL)
+        add_dependencies(firmware_layers_${board} firmware_${board})
+        add_dependencies(firmware_layers firmware_layers_${board})
+    endif()
+endforeach()
+
 # The boards' tests are tests of this build.
 file(CONFIGURE OUTPUT ${folder}/tests.cmake CONTENT "${included}")
 set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES ${folder}/tests.cmake)

@@ -21,13 +21,23 @@ struct record {
     std::uint8_t label;
 };
 
-/// What a step takes, in the order in which the counts of its instructions are printed.
+/// What a step takes, in the order in which the counts of its instructions are printed. Layers that run row by row are one step.
 template <class Network>
 void print_layer(int index) {
-    const dlas::executable_step& step = Network::code.steps[static_cast<std::size_t>(index)];
-    const std::int64_t in = step.kind == dlas::step_kind::conv2d ? step.conv.in.elements() : 0;
-    board::print_line("layer ", step.layer.empty() ? std::string_view("average") : step.layer, ", flash ", step.weight_bytes, ", RAM ",
-                      in + step.output_shape.elements() + step.workspace_bytes);
+    const auto& steps = Network::code.steps;
+    const dlas::executable_step& last = steps[static_cast<std::size_t>(index)];
+    std::size_t first = static_cast<std::size_t>(index);
+    while (steps[first].weights != last.run_weights) --first;
+    std::int64_t flash = 0;
+    for (std::size_t i = first; i <= static_cast<std::size_t>(index); ++i) flash += steps[i].weight_bytes;
+    auto name = [](const dlas::executable_step& step) {
+        if (!step.layer.empty()) return step.layer;
+        return std::string_view(step.kind == dlas::step_kind::subsample ? "subsample" : step.kind == dlas::step_kind::add ? "add" : "average");
+    };
+    board::print("layer ");
+    if (&steps[first] != &last) board::print(name(steps[first])), board::print(" to ");
+    const std::int64_t in = last.kind == dlas::step_kind::conv2d ? steps[first].conv.in.elements() : 0;
+    board::print_line(name(last), ", flash ", flash, ", RAM ", in + last.output_shape.elements() + last.workspace_bytes);
 }
 
 }  // namespace classifying
@@ -61,6 +71,7 @@ int classify(const std::byte* weights, std::byte* arena) {
         board::count_end();
         print_layer<Network>(index);
     });
+    board::print_line("network, flash ", Network::weight_bytes, ", RAM ", Network::arena_bytes);
 #endif
     const board::image_size image = board::image_bytes();
     board::print_line("images ", images, ", logits that differ from the host's ", wrong_logits, ", top-1 ", right, " of ", labeled);

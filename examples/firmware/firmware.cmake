@@ -103,7 +103,7 @@ endfunction()
 
 # dlas_add_firmware_network(<name> [EXCEPT <board>...])
 # A program that runs the network of that name on the records that its weights came with; left out where there are no weights.
-# <name>_layers is the same with a line for each layer.
+# `cmake --build . --target layers` prints what each of its layers takes and writes that to <name>_layers.csv.
 function(dlas_add_firmware_network name)
     if(NOT EXISTS ${DLAS_FIRMWARE_HEADERS}/${name}_weights.hpp)
         return()
@@ -114,9 +114,18 @@ function(dlas_add_firmware_network name)
         add_executable(${name}_layers ${name}.cpp)
         target_link_libraries(${name}_layers PRIVATE dlas_board)
         target_compile_definitions(${name}_layers PRIVATE DLAS_PRINT_LAYERS)
-        dlas_firmware_command(command ${name}_layers ${records})
-        list(JOIN command "|" joined)
-        set_property(GLOBAL APPEND PROPERTY dlas_layer_commands "${name}|${joined}")
+        dlas_set_warnings(${name}_layers)
+        set_target_properties(${name}_layers PROPERTIES EXCLUDE_FROM_ALL ON)
+        if(NOT DLAS_BOARD STREQUAL "host")
+            dlas_firmware_command(command ${name}_layers ${records})
+            add_custom_target(layers_${name} DEPENDS ${name}_layers count_instructions USES_TERMINAL VERBATIM
+                COMMAND ${CMAKE_COMMAND} -D NETWORK=${name} -D BOARD=${DLAS_BOARD} -D REPORT=${CMAKE_CURRENT_BINARY_DIR}/${name}_layers.csv
+                    -D "COMMAND=${command}" -P ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/print_layers.cmake)
+            if(NOT TARGET layers)
+                add_custom_target(layers)
+            endif()
+            add_dependencies(layers layers_${name})
+        endif()
     endif()
 endfunction()
 
