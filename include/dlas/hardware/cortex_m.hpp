@@ -493,11 +493,11 @@ struct words<cortex_m55> {
     }
     template <bool Whole>
     static word load_bytes(const std::int8_t* from, int count) {
-        return each([&](int lane) { return lane < count ? std::int32_t{from[lane]} : 0; });
+        return each([&](int lane) { return Whole || lane < count ? std::int32_t{from[lane]} : 0; });
     }
     template <bool Whole>
     static void store_bytes(std::int8_t* to, word x, int count) {
-        for (int lane = 0; lane < count && lane < lanes; ++lane) to[lane] = static_cast<std::int8_t>(x.at[lane]);
+        for (int lane = 0; lane < lanes && (Whole || lane < count); ++lane) to[lane] = static_cast<std::int8_t>(x.at[lane]);
     }
     static word saturated(word x) {
         return each([&](int lane) { return one::saturated(x.at[lane]); });
