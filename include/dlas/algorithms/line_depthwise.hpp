@@ -35,6 +35,8 @@ struct line_depthwise {
     static constexpr int out_pixel = adds_rows<layer, Scaling> ? layer.channels : key.out.pixel_stride;  ///< of what compute_row() writes
     static constexpr std::int64_t workspace_bytes = ring::bytes + (adds_rows<layer, Scaling> ? round_up(out.width * layer.channels, 8) : 0);
     static constexpr std::int64_t in_place_distance = ring::distance(key.out.row_stride, out.height);
+    /// Channels of a row are summed up block by block: an output over the residual begins where that does, or a row before.
+    static constexpr std::int64_t residual_distance = adds_residual ? key.out.row_stride : 0;
     static constexpr bool whole = layer.channels % lanes == 0;  ///< all words have all of their channels
     static constexpr bool above_zero = layer.activation != activation::none;
 

@@ -23,6 +23,7 @@ struct planned_step {
     std::int64_t workspace_bytes = 0;
     bool shares_workspace = false;  ///< all threads use one, not each its own
     std::int64_t in_place_distance = -1;  ///< bytes by which the output has to begin before the input if it lies over it; -1: it may not
+    std::int64_t residual_distance = 0;   ///< the same of the second input, where the output may also begin exactly
     fused_steps fused;
 };
 
@@ -49,7 +50,10 @@ consteval planned_step plan_convolution() {
         result.step.weight_bytes = kernel::packed_elements * static_cast<std::int64_t>(sizeof(float));
         result.workspace_bytes = kernel::workspace_bytes;
         result.shares_workspace = requires { requires kernel::shares_workspace; };
-        if constexpr (requires { kernel::in_place_distance; }) result.in_place_distance = kernel::in_place_distance;
+        if constexpr (requires { kernel::in_place_distance; }) {
+            result.in_place_distance = kernel::in_place_distance;
+            result.residual_distance = kernel::residual_distance;
+        }
     }
     return result;
 }
@@ -255,9 +259,14 @@ constexpr void write_in_place(const program<P>& p, const auto& planned, list<mem
             const int buffer = p.tensors[tensor].buffer;
             return p.buffers[buffer].last_step == i && buffer != output ? buffer : -1;
         };
-        blocks[output].over_input = {over(s.input), distance};
         // A residual is read where its sum is written.
-        if (s.second != s.input) blocks[output].over_second = {over(s.second), 0};
+        const std::int64_t residual_distance = planned[static_cast<std::size_t>(i)].residual_distance;
+        if (s.second == s.input) {
+            blocks[output].over_input = {over(s.input), distance > residual_distance ? distance : residual_distance, distance == 0};
+        } else {
+            blocks[output].over_input = {over(s.input), distance};
+            blocks[output].over_second = {over(s.second), residual_distance, true};
+        }
     }
 }
 
