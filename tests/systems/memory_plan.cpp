@@ -198,6 +198,57 @@ void check_deployment() {
     check_deployment(network::code, network::arena_lower_bound, dlas::program_of<Model>);
 }
 
+/// A chain of layers, each of which reads the rows that the one before has written, and some a second map as well. Rows as a kernel reads them:
+/// before it writes row r of its output it has all rows of its input that r needs, and from then on reads later ones; of the second map it reads
+/// the bytes of row r while it writes this row, in no order.
+struct row_layer {
+    int input = -1, second = -1;  ///< layers whose output is read
+    int rows = 1, row_bytes = 1;
+    int stride = 1, reach = 1, top = 0;  ///< in rows
+    bool any_order = false;              ///< the bytes of a row
+};
+
+/// Input rows that are read before row `row` of the output is written.
+int rows_before(const row_layer& l, int row, int input_rows) { return std::clamp(row * l.stride + l.reach - l.top, 0, input_rows); }
+
+/// The least number of bytes that such an output has to begin before its input.
+std::int64_t least_distance(const row_layer& l, const row_layer& input) {
+    std::int64_t least = 0;
+    for (int row = 0; row < l.rows; ++row)
+        if (const int read = rows_before(l, row, input.rows); read < input.rows)
+            least = std::max(least, std::int64_t{row + 1} * l.row_bytes - std::int64_t{read} * input.row_bytes);
+    return least;
+}
+
+/// Runs the layers in an arena whose bytes say which layer wrote them, and where. Reads that find another's byte are counted.
+int wrong_reads(const std::vector<row_layer>& layers, const dlas::list<dlas::memory_block, 64>& blocks, std::int64_t arena) {
+    std::vector<std::int64_t> bytes(static_cast<std::size_t>(arena), -1);
+    auto tag = [](int layer, std::int64_t at) { return layer * (std::int64_t{1} << 32) + at; };
+    int wrong = 0;
+    auto read_row = [&](int layer, int row) {
+        const int size = layers[static_cast<std::size_t>(layer)].row_bytes;
+        for (std::int64_t at = std::int64_t{row} * size; at < std::int64_t{row + 1} * size; ++at)
+            wrong += bytes[static_cast<std::size_t>(blocks[layer].offset + at)] != tag(layer, at);
+    };
+    for (int i = 0; i < static_cast<int>(layers.size()); ++i) {
+        const row_layer& l = layers[static_cast<std::size_t>(i)];
+        const int input_rows = l.input < 0 ? 0 : layers[static_cast<std::size_t>(l.input)].rows;
+        int read = 0;
+        for (int row = 0; row < l.rows; ++row) {
+            for (const int until = rows_before(l, row, input_rows); read < until; ++read) read_row(l.input, read);
+            const std::int64_t first = std::int64_t{row} * l.row_bytes;
+            // Bytes in their order, or every third one, then the next ones. Those of the second map are read just before their sum is written.
+            const int step = l.any_order ? 3 : 1;
+            for (int begin = 0; begin < step; ++begin)
+                for (std::int64_t at = first + begin; at < first + l.row_bytes; at += step) {
+                    if (l.second >= 0) wrong += bytes[static_cast<std::size_t>(blocks[l.second].offset + at)] != tag(l.second, at);
+                    bytes[static_cast<std::size_t>(blocks[i].offset + at)] = tag(i, at);
+                }
+        }
+    }
+    return wrong;
+}
+
 }  // namespace
 
 TEST_CASE("memory plan: generated blocks never collide") {
@@ -214,6 +265,55 @@ TEST_CASE("memory plan: generated blocks never collide") {
         CAPTURE(round);
         check_plan(blocks, steps, 2.0);
     }
+}
+
+TEST_CASE("memory plan: what lies over another block never clobbers what is still to be read") {
+    dlas::seeded_numbers numbers(2);
+    auto below = [&numbers](int bound) { return static_cast<int>(numbers.bits() % static_cast<unsigned>(bound)); };
+    int overlaps = 0, together = 0;
+    for (int round = 0; round < 1500; ++round) {
+        std::vector<row_layer> layers(static_cast<std::size_t>(2 + below(10)));
+        dlas::list<dlas::memory_block, 64> blocks;
+        for (int i = 0; i < static_cast<int>(layers.size()); ++i) {
+            row_layer& l = layers[static_cast<std::size_t>(i)];
+            l = {.rows = 1 + below(12), .row_bytes = 1 + below(below(2) == 0 ? 40 : 300), .stride = 1 + below(2), .reach = 1 + below(4), .top = below(3), .any_order = below(2) == 0};
+            if (i > 0) l.input = below(4) == 0 ? below(i) : i - 1;
+            // A second map, or the input once more, of the output's shape.
+            if (i > 0 && below(2) == 0) {
+                l.second = below(i);
+                l.rows = layers[static_cast<std::size_t>(l.second)].rows;
+                l.row_bytes = layers[static_cast<std::size_t>(l.second)].row_bytes;
+            }
+            blocks.push({std::int64_t{l.rows} * l.row_bytes, i, i + 1});
+            for (const int read : {l.input, l.second})
+                if (read >= 0) blocks[read].last_step = i;
+        }
+        blocks.back().last_step = static_cast<int>(layers.size());
+        for (int i = 1; i < static_cast<int>(layers.size()); ++i) {
+            const row_layer& l = layers[static_cast<std::size_t>(i)];
+            const std::int64_t distance = least_distance(l, layers[static_cast<std::size_t>(l.input)]), row = l.any_order ? l.row_bytes : 0;
+            const bool input_dies = blocks[l.input].last_step == i;
+            if (l.second == l.input) {
+                if (input_dies) blocks[i].over_input = {l.input, std::max(distance, row), distance == 0};
+                continue;
+            }
+            if (input_dies) blocks[i].over_input = {l.input, distance};
+            if (l.second >= 0 && blocks[l.second].last_step == i) blocks[i].over_second = {l.second, row, true};
+        }
+        const std::int64_t arena = dlas::plan_memory(blocks);
+        CAPTURE(round);
+        CHECK(wrong_reads(layers, blocks, arena) == 0);
+        for (int i = 0; i < blocks.size(); ++i)
+            for (const int other : {blocks[i].over_input.block, blocks[i].over_second.block})
+                if (other >= 0 && blocks[i].offset < blocks[other].offset + blocks[other].bytes && blocks[other].offset < blocks[i].offset + blocks[i].bytes) {
+                    ++overlaps;
+                    together += blocks[i].offset == blocks[other].offset;
+                }
+    }
+    // The planner does use what it may.
+    CHECK(overlaps > 1000);
+    CHECK(together > 100);
+    CHECK(together < overlaps);
 }
 
 TEST_CASE("memory plan: corners") {

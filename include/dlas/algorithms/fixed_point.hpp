@@ -12,7 +12,7 @@
 
 namespace dlas {
 
-/// The fixed-point number nearest to a positive real one.
+/// The fixed-point number nearest to a positive real one; 0 below 2^-32, 2^29 beyond that.
 constexpr fixed_scale fixed_scale_of(double real) {
     if (!(real > 0)) return {};
     fixed_scale scale;
@@ -24,14 +24,17 @@ constexpr fixed_scale fixed_scale_of(double real) {
         ++scale.shift;
     }
     if (scale.shift < -31) return {};
-    if (scale.shift > 30) return {0x7fffffff, 30};
+    if (scale.shift > 29) return {0x7fffffff, 29};
     scale.multiplier = static_cast<std::int32_t>(multiplier);
     return scale;
 }
 
-/// x times a fixed-point number by its definition, for any x: what kernels compute faster where |x| < 2^30.
+/// x times a fixed-point number by its definition, for any x: what kernels compute faster where they can (see words.hpp). Cut off near 2^30.
 constexpr std::int32_t scaled_exactly(std::int32_t x, const fixed_scale& scale, scaling way) {
-    const std::int64_t product = (std::int64_t{x} << (scale.shift > 0 ? scale.shift : 0)) * scale.multiplier;
+    constexpr std::int64_t most = 0x7fffffff;
+    std::int64_t left = std::int64_t{x} * (std::int64_t{1} << (scale.shift > 0 ? scale.shift : 0));
+    if (scale.shift > 0) left = left < -most ? -most : left > most ? most : left;
+    const std::int64_t product = left * scale.multiplier;
     const int right = scale.shift > 0 ? 0 : -scale.shift;
     auto shifted = [](std::int64_t value, int by) { return by == 0 ? value : (value + (std::int64_t{1} << (by - 1))) >> by; };
     if (way == scaling::fixed_once) return static_cast<std::int32_t>(shifted(product, 31 + right));

@@ -95,6 +95,24 @@ template <int Lanes, class Target>
 [[gnu::always_inline]] inline auto load_elements(const typename simd<std::int8_t, Target>::byte* from) {
     return simd<std::int8_t, Target>::template load_bytes<Lanes>(from);
 }
+/// Signed bytes on targets whose instructions want them without a sign: networks scaled by fixed-point numbers have the same on all.
+template <class Target>
+concept unsigned_bytes = Target::quantized_element == element::u8;
+template <int Lanes, class Target>
+    requires unsigned_bytes<Target>
+[[gnu::always_inline]] inline auto load_elements(const std::int8_t* from) {
+    using vector = simd<float, Target>;
+    std::uint8_t bytes[Lanes];
+    for (int i = 0; i < Lanes; ++i) bytes[i] = static_cast<std::uint8_t>(from[i] + 128);
+    return vector::subtract(simd<std::int8_t, Target>::template load_bytes<Lanes>(bytes), vector::broadcast(128.0f));
+}
+template <int Lanes, class Target>
+    requires unsigned_bytes<Target>
+[[gnu::always_inline]] inline void store_signed_bytes(std::int8_t* to, typename simd<float, Target>::batch x, std::int32_t zero) {
+    std::uint8_t bytes[Lanes];
+    simd<std::int8_t, Target>::template store_bytes<Lanes>(bytes, x, zero + 128);
+    for (int i = 0; i < Lanes; ++i) to[i] = static_cast<std::int8_t>(bytes[i] - 128);
+}
 
 template <int Lanes, class Target, class Half>
     requires requires { &simd<Half, Target>::template load<Lanes>; }
@@ -113,6 +131,11 @@ template <int Lanes, class Target>
 template <int Lanes, class Target>
 [[gnu::always_inline]] inline void store_elements(typename simd<std::int8_t, Target>::byte* to, typename simd<float, Target>::batch stored) {
     simd<std::int8_t, Target>::template store_bytes<Lanes>(to, stored, 0);
+}
+template <int Lanes, class Target>
+    requires unsigned_bytes<Target>
+[[gnu::always_inline]] inline void store_elements(std::int8_t* to, typename simd<float, Target>::batch stored) {
+    store_signed_bytes<Lanes, Target>(to, stored, 0);
 }
 
 /// Visits the channels of a pixel vector by vector: visit.template operator()<Lanes>(first channel), whole vectors first.

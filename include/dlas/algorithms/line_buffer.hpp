@@ -64,8 +64,11 @@ struct line_convolution {
     using ring = line_ring<layer, key.in, products, products::terms>;
     static constexpr bool adds_residual = layer.residual && !adds_rows<layer, Scaling>;
     static constexpr std::int64_t workspace_bytes = ring::bytes;
-    static constexpr bool writes_over_residual = !adds_rows<layer, Scaling>;
     static constexpr std::int64_t in_place_distance = ring::distance(key.out.row_stride, out.height);
+    /// A row is written before all of its residual is read: an output over the residual begins a row before it or, where each element is
+    /// added as it is written, exactly where it does.
+    static constexpr std::int64_t residual_distance = layer.residual ? key.out.row_stride : 0;
+    static constexpr bool begins_with_residual = !adds_rows<layer, Scaling>;
     static constexpr bool aligned = layer.in.channels % products::terms == 0 && layer.group_in() % products::terms == 0;
     static constexpr bool whole = layer.group_out() % channels == 0;  ///< all words have all of their channels
     static constexpr bool above_zero = layer.activation != activation::none;

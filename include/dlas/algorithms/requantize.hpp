@@ -82,6 +82,11 @@ struct requantizer {
     [[gnu::always_inline]] void store(typename simd<std::int8_t, Target>::byte* to, batch y) const {
         simd<std::int8_t, Target>::template store_bytes<Lanes>(to, clamped(y), zero);
     }
+    template <int Lanes>
+        requires unsigned_bytes<Target>
+    [[gnu::always_inline]] void store(std::int8_t* to, batch y) const {
+        store_signed_bytes<Lanes, Target>(to, clamped(y), zero);
+    }
 
 private:
     [[gnu::always_inline]] batch clamped(batch y) const { return vector::min(vector::max(y, low), high); }

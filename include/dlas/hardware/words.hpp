@@ -10,7 +10,7 @@ namespace dlas {
 /// What a sum is multiplied by: multiplier * 2^(shift - 31), as TensorFlow Lite states it.
 struct fixed_scale {
     std::int32_t multiplier = 0;  ///< 0, or from 2^30 to 2^31 - 1
-    std::int32_t shift = 0;       ///< from -31 to 31
+    std::int32_t shift = 0;       ///< from -31 to 29
 
     constexpr bool operator==(const fixed_scale&) const = default;
 };
@@ -20,7 +20,8 @@ struct fixed_scale {
 ///   load_bytes<Whole>(from, count), store_bytes<Whole>(to, x, count)   the first `count` of `lanes` bytes; where Whole, all of them
 ///   saturated(x)        the nearest of -128 to 127
 ///   scaler<Scaling>(multipliers, shifts, zero)   ready to scale any number of words; each lane has its own scale
-///   scaler.apply<AboveZero>(x)   scaled, plus `zero`. Where AboveZero, what lies below `zero` may come out as anything that does.
+///   scaler.apply<AboveZero>(x)   scaled, plus `zero`, if |x| < 2^29, or 2^(29 - shift) where the scale's shift is above 0.
+///                       Where AboveZero, what does not lie above `zero` may come out as anything else that does not.
 ///   factor<Scaling, Bits>(scale, from_zero, to_zero)   one scale for all lanes, less than 1 (and less than 1/2 where scaling rounds once)
 ///   factor.apply<AboveZero>(x)   (x - from_zero) * 2^Bits, scaled, plus to_zero
 template <class Target>

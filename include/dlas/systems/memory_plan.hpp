@@ -7,10 +7,15 @@
 
 namespace dlas {
 
-/// Another block that a block may lie over though both are alive in one step: if it begins at least `distance` bytes before it.
+/// Another block that a block may lie over though both are alive in one step: if it begins at least `distance` bytes before it, or, where
+/// `or_together`, exactly where the other does.
 struct overlap {
     int block = -1;
     std::int64_t distance = 0;
+    bool or_together = false;
+
+    /// Whether a block at `offset` may lie over the other at `others`.
+    constexpr bool allows(std::int64_t offset, std::int64_t others) const { return offset + distance <= others || (or_together && offset == others); }
 };
 
 /// Memory needed from one step to another, both included.
@@ -22,10 +27,8 @@ struct memory_block {
     overlap over_input = {};
     overlap over_second = {};
 
-    /// How far before block `index` this one has to begin to lie over it; -1 where it may not.
-    constexpr std::int64_t distance_to(int index) const {
-        return over_input.block == index ? over_input.distance : over_second.block == index ? over_second.distance : -1;
-    }
+    /// How this one may lie over block `index`; no block where it may not.
+    constexpr overlap over(int index) const { return over_input.block == index ? over_input : over_second.block == index ? over_second : overlap{}; }
 };
 
 /// Bytes to which every block is aligned.
@@ -73,12 +76,15 @@ constexpr std::int64_t place_in_order(list<memory_block, N>& blocks, const list<
                 for (int at = links[step].next; at >= 0; at = links[at].next) {
                     const memory_block& other = blocks[links[at].block];
                     if (block.offset + block.bytes <= other.offset || other.offset + other.bytes <= block.offset) continue;
-                    const std::int64_t before = block.distance_to(links[at].block), after = other.distance_to(index);
-                    if (before >= 0 && block.offset + before <= other.offset) continue;
-                    if (after >= 0 && other.offset + after <= block.offset) continue;
+                    const overlap before = block.over(links[at].block), after = other.over(index);
+                    if (before.block >= 0 && before.allows(block.offset, other.offset)) continue;
+                    if (after.block >= 0 && after.allows(other.offset, block.offset)) continue;
+                    // The next offset that this other block allows.
                     const std::int64_t end = other.offset + other.bytes;
-                    const std::int64_t aligned = (after + arena_alignment - 1) / arena_alignment * arena_alignment;
-                    block.offset = after >= 0 && other.offset + aligned < end ? other.offset + aligned : end;
+                    const std::int64_t aligned = (after.distance + arena_alignment - 1) / arena_alignment * arena_alignment;
+                    const bool together = (before.block >= 0 && before.or_together) || (after.block >= 0 && after.or_together);
+                    if (together && block.offset < other.offset) block.offset = other.offset;
+                    else block.offset = after.block >= 0 && other.offset + aligned < end ? other.offset + aligned : end;
                     moved = true;
                 }
         }

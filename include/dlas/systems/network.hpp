@@ -24,7 +24,8 @@ struct planned_step {
     std::int64_t workspace_bytes = 0;
     bool shares_workspace = false;  ///< all threads use one, not each its own
     std::int64_t in_place_distance = -1;  ///< bytes by which the output has to begin before the input if it lies over it; -1: it may not
-    bool writes_over_residual = true;     ///< whether the output may lie over the residual too
+    std::int64_t residual_distance = 0;     ///< the same of the second input
+    bool begins_with_residual = true;       ///< whether the output may also begin exactly where the second input does
     fused_steps fused;
 };
 
@@ -53,7 +54,8 @@ consteval planned_step plan_convolution() {
         result.shares_workspace = requires { requires kernel::shares_workspace; };
         if constexpr (requires { kernel::in_place_distance; }) {
             result.in_place_distance = kernel::in_place_distance;
-            result.writes_over_residual = kernel::writes_over_residual;
+            result.residual_distance = kernel::residual_distance;
+            result.begins_with_residual = kernel::begins_with_residual;
         }
     }
     return result;
@@ -327,10 +329,14 @@ constexpr void write_in_place(const program<P>& p, const auto& planned, list<mem
             const int buffer = p.tensors[tensor].buffer;
             return p.buffers[buffer].last_step == i && buffer != output ? buffer : -1;
         };
-        const bool over_residual = planned[static_cast<std::size_t>(i)].writes_over_residual;
-        if (s.second != s.input || over_residual) blocks[output].over_input = {over(s.input), distance};
-        // A residual is read where its sum is written.
-        if (s.second != s.input && over_residual) blocks[output].over_second = {over(s.second), 0};
+        const auto& step = planned[static_cast<std::size_t>(i)];
+        if (s.second == s.input) {
+            blocks[output].over_input = {over(s.input), distance > step.residual_distance ? distance : step.residual_distance,
+                                         distance == 0 && step.begins_with_residual};
+        } else {
+            blocks[output].over_input = {over(s.input), distance};
+            blocks[output].over_second = {over(s.second), step.residual_distance, step.begins_with_residual};
+        }
     }
 }
 

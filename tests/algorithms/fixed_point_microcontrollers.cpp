@@ -1,0 +1,34 @@
+// The tested kernels of fixed-point scaling for microcontrollers, in the plain C++ that stands for their instructions on a host.
+// What differs from Cortex-M4's or from plain C++ in nothing but its name is tested less.
+#include "fixed_point.hpp"
+
+#include <dlas/hardware/targets.hpp>
+
+namespace fixed_point {
+
+template <>
+const kernels& compiled_kernels<dlas::cortex_m0>() {
+    return compilation<dlas::cortex_m0, 8>::all;
+}
+template <>
+const kernels& compiled_kernels<dlas::cortex_m3>() {
+    return compilation<dlas::cortex_m3, 7>::all;
+}
+template <>
+const kernels& compiled_kernels<dlas::cortex_m4>() {
+    return compilation<dlas::cortex_m4>::all;
+}
+template <>
+const kernels& compiled_kernels<dlas::cortex_m7>() {
+    return compilation<dlas::cortex_m7, 8>::all;
+}
+template <>
+const kernels& compiled_kernels<dlas::cortex_m33>() {
+    return compilation<dlas::cortex_m33, 7>::all;
+}
+template <>
+const kernels& compiled_kernels<dlas::cortex_m55>() {
+    return compilation<dlas::cortex_m55>::all;
+}
+
+}  // namespace fixed_point
