@@ -99,6 +99,7 @@ struct convolution {
     std::vector<bool> padded;         ///< taps
     std::vector<sum_interval> sums;   ///< of each channel
     std::vector<bool> constant;       ///< channels that hold one integer before a residual is added, if there is one
+    std::vector<bool> keeps_weights;  ///< channels whose sums leave 32 bits, or would be a bias alone: that is scaled when it is packed, within bounds
 
     const conv2d_layer& layer() const { return step->conv; }
     bool sums_all() const { return layer().groups == 1; }
@@ -229,7 +230,7 @@ private:
     }
 
     convolution read(const executable_step& step) const {
-        convolution c = {&step, parameters_of(step), padded_taps(step.conv), {}, {}};
+        convolution c = {&step, parameters_of(step), padded_taps(step.conv), {}, {}, {}};
         quantized_parameters& p = c.parameters;
         p.filter = elements<std::int8_t>(step.layer, "weight");
         p.bias = elements<std::int32_t>(step.layer, "bias");
@@ -307,7 +308,9 @@ private:
         const sum_interval sums = {start.bias + low, start.bias + high};
         c.sums.push_back(sums);
         c.constant.push_back(false);
-        if (!scales_exactly(sums.low, start.scale) || !scales_exactly(sums.high, start.scale)) return {f.low, f.high};
+        const bool exact = scales_exactly(sums.low, start.scale) && scales_exactly(sums.high, start.scale);
+        c.keeps_weights.push_back(any && !exact);
+        if (!exact) return {f.low, f.high};
         auto scaled = [&](std::int64_t sum) { return scaled_exactly(static_cast<std::int32_t>(sum), start.scale, Scaling) + zero_of_result<Scaling>(f, layer.residual); };
         const std::int32_t lowest = scaled(sums.low), highest = scaled(sums.high);
         if (!layer.residual) {
@@ -321,6 +324,7 @@ private:
             return {sum_of(f, saturated(lowest), second.low), sum_of(f, saturated(highest), second.high)};
         } else {
             constexpr std::int32_t most = 1 << 30;  // a residual is less, and fits in what is left
+            c.keeps_weights.back() = any && sums.low == sums.high && (lowest < -bias_bound || lowest > bias_bound);
             if (lowest < -most || highest > most) return {f.low, f.high};
             const fixed_addition<Scaling, false, scalar> add(f);
             return {clamped(add.finish(lowest, second.low), f), clamped(add.finish(highest, second.high), f)};
@@ -332,7 +336,7 @@ private:
         using bounds = std::numeric_limits<std::int32_t>;
         const std::int64_t packed = bias - c.parameters.input.zero * total;
         if (std::max(bias, packed) > bounds::max() || std::min(bias, packed) < bounds::min())
-            throw error(file_.origin() + ": " + std::string(c.step->layer) + ": the bias of channel " + std::to_string(channel) + " would not fit in 32 bits");
+            throw error(file_.origin() + ": " + std::string(c.step->layer) + ": the bias of channel " + std::to_string(channel) + " does not fit in 32 bits");
         return static_cast<std::int32_t>(packed);
     }
 
@@ -351,7 +355,7 @@ private:
     bool needs(const convolution& c, int channel, int input) const {
         if (c.constant[static_cast<std::size_t>(channel)]) return false;
         const interval x = holds(c.step->input_map, input);
-        const bool joins = x.constant(), unseen = x.low == c.parameters.input.zero;
+        const bool joins = x.constant() && !c.keeps_weights[static_cast<std::size_t>(channel)], unseen = x.low == c.parameters.input.zero;
         for (std::size_t tap = 0; tap < c.padded.size(); ++tap)
             if (c.weights(channel, input)[tap] != 0 && !(joins && (unseen || !c.padded[tap]))) return true;
         return false;
@@ -394,25 +398,23 @@ private:
         for (const int channel : outputs) {
             const bool constant = c.constant[static_cast<std::size_t>(channel)];
             std::int64_t total = 0, bias = c.parameters.bias[channel];
-            bool any = false, any_before = false;
+            bool any = false;
             for (const int input : inputs)
                 for (int tap = 0; tap < area; ++tap) {
                     // What is constant needs no weights: any sum that it can have stands for all.
                     const std::int8_t w = constant ? std::int8_t{0} : c.weights(channel, input)[tap];
                     weights.push_back(w);
                     total += w;
-                    any = any || w != 0;
                 }
             for (int input = 0; input < layer.group_in(); ++input)
                 for (int tap = 0; tap < area; ++tap) {
                     const int w = c.weights(channel, input)[tap];
-                    any_before = any_before || w != 0;
+                    any = any || w != 0;
                     if (c.sums_all() && !is_kept(c.step->input_map, input) && w != 0)
                         bias += std::int64_t{w} * (holds(c.step->input_map, input).low - c.parameters.input.zero);
                 }
-            if (constant && any_before) bias = c.sums[static_cast<std::size_t>(channel)].low;
-            const std::int32_t sum = packed_bias(c, channel, bias, total);
-            if (any_before && !any && !constant) check_bias_alone(c, channel, sum);
+            if (constant && any) bias = c.sums[static_cast<std::size_t>(channel)].low;
+            packed_bias(c, channel, bias, total);
             biases.push_back(static_cast<std::int32_t>(bias));
             scales.push_back(c.parameters.filter_scales[channel]);
         }
@@ -425,15 +427,6 @@ private:
         else change("weight", {channels, read, layer.kernel.height, layer.kernel.width}, weights);
         change("bias", {channels}, biases);
         change("scale", {channels}, scales);
-    }
-
-    /// A bias without weights is scaled when it is packed (channel_scale_of()): the same as long as the result is not beyond its bounds.
-    void check_bias_alone(const convolution& c, int channel, std::int32_t bias) const {
-        const bool residual = c.layer().residual;
-        const fixed_scale scale = fixed_scale_of(scale_of_products(c.parameters, channel) / scale_of_result<Scaling>(c.parameters, residual));
-        const std::int32_t result = scaled_exactly(bias, scale, Scaling);
-        if (!scales_exactly(bias, scale) || result < -(1 << 20) || result > 1 << 20)
-            throw error(file_.origin() + ": " + std::string(c.step->layer) + ": channel " + std::to_string(channel) + " is a bias that cannot stand without weights");
     }
 
     const executable& code_;
