@@ -4,6 +4,7 @@
 // those of that model under stacks of dlas::int8_tflite. `narrow` alone lists its models.
 #include <cstdio>
 #include <exception>
+#include <span>
 #include <string>
 #include <vector>
 

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include <dlas/algorithms/requantize.hpp>
+#include <dlas/core/scaling.hpp>
 #include <dlas/systems/program.hpp>
 
 namespace dlas {
