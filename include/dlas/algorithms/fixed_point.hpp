@@ -48,13 +48,15 @@ struct channel_scale {
     fixed_scale scale;
 };
 
+/// What the result of a channel without weights is bounded by.
+inline constexpr std::int32_t bias_bound = 1 << 20;
+
 /// The sum of a channel without weights is its bias, which may be as large as it likes: a small one that gives the same result stands for it.
 constexpr channel_scale channel_scale_of(std::int32_t bias, bool any_weights, double real, scaling way) {
     const fixed_scale scale = fixed_scale_of(real);
     if (any_weights) return {bias, scale};
     std::int32_t result = scaled_exactly(bias, scale, way);
-    constexpr std::int32_t most = 1 << 20;
-    result = result < -most ? -most : result > most ? most : result;
+    result = result < -bias_bound ? -bias_bound : result > bias_bound ? bias_bound : result;
     return {2 * result, {1 << 30, 0}};
 }
 

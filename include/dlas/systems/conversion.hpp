@@ -19,6 +19,10 @@ struct chosen_format {
     bool buffers_rows = false;
 };
 
+// Not in the lambda below: there clang takes the algorithm for a dependent type.
+template <class Algorithm>
+inline constexpr bool buffers_rows = requires { requires Algorithm::buffers_rows; };
+
 /// The elements of each convolution's feature maps, by the format that a plan chooses for it.
 template <class Model, class Plan>
 inline constexpr auto formats_of_steps = []<int... Step>(std::integer_sequence<int, Step...>) {
@@ -27,8 +31,7 @@ inline constexpr auto formats_of_steps = []<int... Step>(std::integer_sequence<i
         if constexpr (s.kind == step_kind::conv2d) {
             using chosen = stack_for<Plan, s.conv>;
             using algorithm = chosen_algorithm<typename chosen::algorithm, s.conv, typename chosen::target, typename chosen::format>;
-            return chosen_format{chosen::format::template activations<typename Plan::target>, scaling_of<typename chosen::format>, true,
-                                 requires { requires algorithm::buffers_rows; }};
+            return chosen_format{chosen::format::template activations<typename Plan::target>, scaling_of<typename chosen::format>, true, buffers_rows<algorithm>};
         } else {
             return chosen_format{};
         }

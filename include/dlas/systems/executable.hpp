@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include <dlas/algorithms/requantize.hpp>
+#include <dlas/core/scaling.hpp>
 #include <dlas/systems/program.hpp>
 
 namespace dlas {
@@ -39,6 +40,8 @@ struct executable_step {
     std::string_view layer;       ///< name of the parameters; empty where there are none
     std::string_view algorithm;   ///< of a convolution
     conv2d_layer conv;
+    pool2d_layer pool;
+    dlas::activation activation = dlas::activation::none;
     std::int64_t workspace_bytes = 0;
 
     void (*pack)(const float* filter, const float* bias, float* packed) = nullptr;
@@ -85,6 +88,7 @@ struct executable {
     element image_type = element::f32;   ///< s8: signed bytes that stand for what the file's first map says
     element output_type = element::f32;
     std::uint64_t fingerprint = 0;       ///< of all that packed weights depend on: equal where they fit
+    dlas::scaling scaling = dlas::scaling::real;  ///< of its integers
 };
 
 /// Fills the bytes of a halo.

@@ -232,6 +232,8 @@ consteval planned_step plan_step() {
     result.step.keeps_scale = result.step.keeps_scale || s.kind == step_kind::subsample || s.kind == step_kind::copy || (s.kind == step_kind::pool2d && s.pool.maximum);
     result.step.kind = s.kind;
     result.step.conv = s.conv;
+    result.step.pool = s.pool;
+    result.step.activation = s.activation;
     if constexpr (s.kind == step_kind::conv2d) {
         result.step.layer = g.name(g.nodes[s.node]);
         result.step.bias = g.nodes[s.node].bias;
@@ -443,7 +445,7 @@ public:
         Model::name, Plan::name, Plan::target::name, input_shape, output_shape, arena_bytes, weight_bytes, dlas::parameters(graph_of<Model>),
         macs, deployed.output_offset, std::span<const executable_step>(deployed.steps), &Plan::target::available,
         deploying::any_quantized(deployed.steps), threads, program_of<Model>.buffers.size(), image_type, output_type,
-        deploying::fingerprint_of(Model::name, Plan::name, deployed.steps)};
+        deploying::fingerprint_of(Model::name, Plan::name, deployed.steps), plan_scaling<Model, plan>};
 
     /// `packed_weights` holds weight_bytes, `arena` arena_bytes.
     constexpr network(const std::byte* packed_weights, std::byte* arena) : weights_(packed_weights), arena_(arena) {}
