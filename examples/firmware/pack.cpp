@@ -1,6 +1,6 @@
 // Packs a network's weights as a header for firmware.
 //   pack NETWORK TARGET WEIGHTS [--images FILE] [--records FILE] HEADER
-// WEIGHTS is an int8 .tflite file, or a .safetensors file of floats, which is quantized here. With --records, images with the logits that
+// WEIGHTS is an int8 .tflite file, or a .safetensors file: of integers, or of floats, which are quantized here. With --records, images with the logits that
 // this program computes for them are written for the boards to check (classify.hpp); with --images they are of that file, else made up.
 #include <cstdio>
 #include <exception>
@@ -96,7 +96,7 @@ examples test_examples(const std::string& name, const dlas::executable& code, co
 
 dlas::safetensors integer_weights(const packable_network& network, const std::string& file) {
     if (file.ends_with(".tflite")) return dlas::import_tflite(*network.code, dlas::tflite_file::read(file));
-    if (network.floats == nullptr) throw dlas::error("pack: '" + std::string(network.name) + "' takes a .tflite file, got " + file);
+    if (network.floats == nullptr) return dlas::safetensors::read(file);
     const examples calibration = preprocessed(dlas::make_shapes10(200, 1), dlas::resnet8_a<dlas::shapes10>::preprocessing, 0, 200);
     return dlas::quantize(*network.code, *network.floats, dlas::safetensors::read(file), static_cast<int>(calibration.images.size()),
                           [&](int i) -> std::span<const float> { return calibration.images[static_cast<std::size_t>(i)]; });

@@ -1,8 +1,8 @@
 // The networks that pack.cpp packs, compiled for one target in a unit of its own (pack_networks.cpp.in).
 #pragma once
 
-#include <array>
 #include <string_view>
+#include <vector>
 
 #include <dlas/systems/executable.hpp>
 
@@ -13,4 +13,4 @@ struct packable_network {
 };
 
 template <class Target>
-std::array<packable_network, 4> packable_networks();
+std::vector<packable_network> packable_networks();
