@@ -339,7 +339,10 @@ TEST_CASE("import_tflite: weights in the library's order") {
     made_file made = small_file();
     const dlas::tflite_file file = dlas::tflite_file::parse(made.bytes(), "made.tflite");
     const dlas::safetensors weights = dlas::import_tflite(code_of<small>, file);
-    CHECK(weights.tensors().size() == 2 + 4 * 3 + 2);
+    CHECK(weights.tensors().size() == 2 + 4 * 3 + 2 + 1);
+    // A fully connected layer of one scale has the product of both as a float.
+    const float product = file.tensor(file.operators.back().inputs[0]).scales[0] * file.tensor(file.operators.back().inputs[1]).scales[0];
+    CHECK(elements_of<float>(weights, "fc.product")[0] == product);
     CHECK(weights.find("first.weight")->shape == std::vector<std::int64_t>{4, 2, 3, 3});
     CHECK(weights.find("depthwise.weight")->shape == std::vector<std::int64_t>{4, 1, 3, 1});
     CHECK(weights.find("fc.weight")->shape == std::vector<std::int64_t>{3, 4});
