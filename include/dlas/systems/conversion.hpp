@@ -19,6 +19,10 @@ struct chosen_format {
     bool buffers_rows = false;
 };
 
+/// Whether an algorithm reads maps that have no halo. By itself: clang takes no such question inside the functions below.
+template <class Algorithm>
+inline constexpr bool reads_without_halo = requires { requires Algorithm::buffers_rows; };
+
 /// The elements of each convolution's feature maps, by the format that a plan chooses for it.
 template <class Model, class Plan>
 inline constexpr auto formats_of_steps = []<int... Step>(std::integer_sequence<int, Step...>) {
@@ -28,7 +32,7 @@ inline constexpr auto formats_of_steps = []<int... Step>(std::integer_sequence<i
             using chosen = stack_for<Plan, s.conv>;
             using algorithm = chosen_algorithm<typename chosen::algorithm, s.conv, typename chosen::target, typename chosen::format>;
             return chosen_format{chosen::format::template activations<typename Plan::target>, scaling_of<typename chosen::format>, true,
-                                 requires { requires algorithm::buffers_rows; }};
+                                 reads_without_halo<algorithm>};
         } else {
             return chosen_format{};
         }
