@@ -343,7 +343,7 @@ struct words<cortex_m55> {
     [[gnu::always_inline]] static word load(const std::int32_t* from) { return vldrwq_s32(from); }
     [[gnu::always_inline]] static word from(const std::int32_t (&x)[lanes]) {
         word all;  // g++ would go through memory
-        asm("vmov %q0[2], %q0[0], %3, %1\n\tvmov %q0[3], %q0[1], %4, %2" : "=&w"(all) : "r"(x[0]), "r"(x[1]), "r"(x[2]), "r"(x[3]));
+        asm("vmov %q0[2], %q0[0], %1, %3\n\tvmov %q0[3], %q0[1], %2, %4" : "=&w"(all) : "r"(x[0]), "r"(x[1]), "r"(x[2]), "r"(x[3]));
         return all;
     }
     [[gnu::always_inline]] static word broadcast(std::int32_t x) { return vdupq_n_s32(x); }
