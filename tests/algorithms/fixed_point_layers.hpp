@@ -163,7 +163,8 @@ inline dlas::quantized_parameters make_numbers(const fixed_layer& l, numbers kin
 
     // The scaled sum's unit, and what it is to be multiplied by. Kernels take sums below 2^29 once they are shifted to the left.
     const bool added_once = layer.residual && l.way == scaling::fixed_once;
-    const double unit = added_once ? double{p.output.scale} / 1024 : layer.residual ? double{p.sum.scale} : double{p.output.scale};
+    const float scale_of_unit = added_once || !layer.residual ? p.output.scale : p.sum.scale;
+    const double unit = added_once ? double{scale_of_unit} / 1024 : double{scale_of_unit};
     double deviation = 1;
     while (deviation * deviation < terms) deviation += 1;
     deviation *= 43.0 * (largest + 0.5);

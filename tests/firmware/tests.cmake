@@ -6,6 +6,13 @@ if(DLAS_BOARD IN_LIST DLAS_CORTEX_M_BOARDS)
     set_tests_properties(${DLAS_BOARD}/stack_overflow PROPERTIES PASS_REGULAR_EXPRESSION "fault: exception [0-9]+, the stack is full")
 endif()
 
+# Kernels by the core's own instructions.
+dlas_add_firmware(fixed_point SOURCES ${CMAKE_CURRENT_LIST_DIR}/fixed_point.cpp STACK 8192 TIMEOUT 300 EXCEPT microbit)
+if(TARGET fixed_point)
+    # g++ 12 makes conversions of floats conditional, in a spelling that its assembler does not take.
+    target_compile_options(fixed_point PRIVATE -fno-if-conversion2)
+endif()
+
 # The check of symbols must find all that it looks for, in a file that uses all of it.
 if(DLAS_BOARD IN_LIST DLAS_CORTEX_M_BOARDS)
     add_library(forbidden_symbols OBJECT ${CMAKE_CURRENT_LIST_DIR}/forbidden_symbols.cpp)

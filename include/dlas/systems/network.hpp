@@ -223,7 +223,8 @@ consteval planned_step plan_step() {
         const int buffer = p.tensors[tensor].buffer;
         return p.buffers[buffer].converted < 0 ? buffer : p.buffers[buffer].converted;
     };
-    result.step.input_map = map_of(s.input);
+    // An image of integers has the scale of the map that it is loaded to.
+    result.step.input_map = map_of(s.kind == step_kind::load_input && in.type == element::s8 ? s.output : s.input);
     result.step.second_map = map_of(s.second);
     result.step.output_map = map_of(s.output);
     result.step.input_place = in;

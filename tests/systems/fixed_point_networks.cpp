@@ -1,0 +1,210 @@
+// Networks scaled by fixed-point numbers: the same bits on every target, in place or not, near what they are in floats.
+#include "fixed_point_networks.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <dlas/core/seeded_numbers.hpp>
+#include <dlas/systems/network.hpp>
+#include <dlas/systems/quantize.hpp>
+#include <dlas/systems/reference_network.hpp>
+
+namespace {
+
+using namespace fixed_point_networks;
+
+std::vector<float> image_of(dlas::shape map, unsigned seed) {
+    dlas::seeded_numbers random(seed);
+    std::vector<float> image(static_cast<std::size_t>(map.elements()));
+    for (float& x : image) x = static_cast<float>(random.between(-1, 1));
+    return image;
+}
+
+/// A model's weights, and the same as integers for a compilation. A result before its residual is added is held by twice the output's range.
+struct model_weights {
+    dlas::graph_view graph;
+    const dlas::executable* floats;
+    dlas::safetensors weights = dlas::seeded_weights(graph, 3);
+
+    dlas::safetensors quantized(const dlas::executable& code) const {
+        std::vector<float> image;
+        const dlas::safetensors file = dlas::quantize(code, *floats, weights, 20, [&](int i) {
+            image = image_of(code.input, static_cast<unsigned>(100 + i));
+            return std::span<const float>(image);
+        });
+        std::vector<dlas::safetensors::tensor> tensors(file.tensors().begin(), file.tensors().end());
+        std::map<std::string, float> scales;
+        const std::int32_t zero = 3;
+        for (const dlas::executable_step& step : code.steps)
+            if (step.scales_result) {
+                const float& scale = scales[std::string(step.layer)] = 2 * dlas::packing::map_quantization(file, step.output_map).scale;
+                tensors.push_back({std::string(step.layer) + ".sum.scale", "F32", {1}, std::as_bytes(std::span(&scale, 1))});
+                tensors.push_back({std::string(step.layer) + ".sum.zero", "I32", {1}, std::as_bytes(std::span(&zero, 1))});
+            }
+        return dlas::safetensors::parse(dlas::safetensors::serialize({}, tensors), "quantized");
+    }
+};
+
+const model_weights& weights_of(std::string_view model) {
+    static const auto floats = compiled_networks<float_networks, dlas::scalar, 0, 1>();
+    static const model_weights all[] = {{dlas::graph_of<everything>, floats[0]}, {dlas::graph_of<image_read_twice>, floats[1]}, {dlas::graph_of<floats_between>, floats[2]}};
+    return all[model == everything::name ? 0 : model == image_read_twice::name ? 1 : 2];
+}
+
+/// Outputs of some images, by float images and by integer ones.
+std::vector<float> outputs(const dlas::executable& code) {
+    const dlas::safetensors file = weights_of(code.model).quantized(code);
+    dlas::host_network network(code, file);
+    const dlas::quantization image_is = dlas::packing::map_quantization(file, code.steps.front().input_map);
+    const dlas::quantization output_is = dlas::packing::map_quantization(file, code.steps.back().output_map);
+    std::vector<float> all;
+    for (unsigned seed = 1; seed < 5; ++seed) {
+        const std::vector<float> image = image_of(code.input, seed);
+        fill_with_garbage(network);
+        const std::span<const float> reals = network(image);
+        all.insert(all.end(), reals.begin(), reals.end());
+        if (code.image_type != dlas::element::s8 || code.output_type != dlas::element::s8) continue;
+        std::vector<std::int8_t> integers;
+        for (const float x : image) integers.push_back(dlas::quantized_value(x, image_is));
+        const std::vector<float> kept(reals.begin(), reals.end());
+        std::fill_n(network.arena(), code.arena_bytes, std::byte{0});
+        const std::span<const std::int8_t> found = network(integers);
+        REQUIRE(found.size() == kept.size());
+        for (std::size_t i = 0; i < found.size(); ++i) CHECK(output_is.scale * static_cast<float>(found[i] - output_is.zero) == kept[i]);
+    }
+    return all;
+}
+
+/// The largest error over the largest magnitude.
+double error_of(const dlas::executable& code, std::span<const float> found) {
+    const model_weights& model = weights_of(code.model);
+    double error = 0, largest = 0;
+    for (unsigned seed = 1; seed < 5; ++seed) {
+        const std::vector<double> expected = dlas::reference_run(model.graph, model.weights, image_of(code.input, seed));
+        for (std::size_t i = 0; i < expected.size(); ++i) {
+            const double off = std::abs(double{found[i]} - expected[i]);
+            error = off <= error ? error : std::isnan(off) ? INFINITY : off;
+            largest = std::max(largest, std::abs(expected[i]));
+        }
+        found = found.subspan(expected.size());
+    }
+    return error / largest;
+}
+
+template <class Target>
+void check_target(const std::vector<std::vector<float>>& expected) {
+    if (!Target::available()) {
+        MESSAGE(Target::name << " is skipped: this CPU lacks it");
+        return;
+    }
+    const auto codes = compiled_networks<networks, Target, 0, 1>();
+    for (std::size_t i = 0; i < codes.size(); ++i) {
+        const std::string network = label_of(*codes[i]);
+        CAPTURE(network);
+        const std::vector<float> found = outputs(*codes[i]);
+        if (codes[i]->model == floats_between::name) CHECK(error_of(*codes[i], found) < 5e-2);
+        else CHECK(found == expected[i]);
+    }
+}
+template <class... Targets>
+void check_targets(dlas::policy_list<Targets...>, const std::vector<std::vector<float>>& expected) {
+    (check_target<Targets>(expected), ...);
+}
+
+/// All but the last layer round twice.
+struct two_scalings {
+    static constexpr std::string_view name = "two_scalings";
+    using target = dlas::scalar;
+    template <dlas::conv2d_layer Layer>
+    static consteval auto select() {
+        if constexpr (Layer.channels == 11) return dlas::stack<dlas::int8_fixed, dlas::line_buffer, target>{};
+        else return dlas::stack<dlas::int8_tflite, dlas::line_buffer, target>{};
+    }
+};
+/// Floats at the end: the image and the output are floats too.
+struct floats_at_the_end {
+    static constexpr std::string_view name = "floats_at_the_end";
+    using target = dlas::scalar;
+    template <dlas::conv2d_layer Layer>
+    static consteval auto select() {
+        if constexpr (Layer.channels == 11) return dlas::stack<target>{};
+        else return dlas::stack<dlas::int8_fixed, dlas::line_buffer, target>{};
+    }
+};
+
+}  // namespace
+
+TEST_CASE("fixed point: networks have the same bits on every target, in place or not, and are near the definition") {
+    const auto codes = compiled_networks<networks, dlas::scalar, 0, 1>();
+    std::vector<std::vector<float>> expected;
+    for (const dlas::executable* code : codes) {
+        const std::string network = label_of(*code);
+        CAPTURE(network);
+        expected.push_back(outputs(*code));
+        const double error = error_of(*code, expected.back());
+        CAPTURE(error);
+        CHECK(error < (code->plan.starts_with("w4") ? 0.5 : 8e-2));
+        CHECK((code->image_type == dlas::element::s8 && code->output_type == dlas::element::s8));
+    }
+    CHECK(expected[0] != expected[1]);
+    // Two threads write nothing in place.
+    CHECK(codes[3]->threads == 2);
+    CHECK(expected[0] == expected[3]);
+    CHECK(expected[1] == expected[4]);
+    CHECK(codes[0]->arena_bytes < codes[3]->arena_bytes);
+    check_targets(dlas::policy_list<DLAS_UNIT_TARGETS>{}, expected);
+    check_targets(dlas::policy_list<dlas::cortex_m4, dlas::cortex_m55>{}, expected);
+}
+
+TEST_CASE("fixed point: images of floats and of integers") {
+    const dlas::executable& code = *compiled_networks<networks, dlas::scalar, 0, 1>()[0];
+    dlas::host_network integers(code, weights_of(everything::name).quantized(code));
+    const std::vector<std::int8_t> image(static_cast<std::size_t>(code.input.elements())), short_image(3);
+    CHECK(integers(image).size() == 11);
+    CHECK_THROWS_WITH(integers(short_image), "the network 'everything' needs 429 input elements, got 3");
+    const dlas::executable& mixed = dlas::network<everything, floats_at_the_end>::code;
+    CHECK((mixed.image_type == dlas::element::f32 && mixed.output_type == dlas::element::f32));
+    dlas::host_network reals(mixed, weights_of(everything::name).quantized(mixed));
+    CHECK_THROWS_WITH(reals(image), "the network 'everything' has an image or an output of floats, not of integers");
+    std::vector<float> found;
+    for (unsigned seed = 1; seed < 5; ++seed) {
+        const auto output = reals(image_of(mixed.input, seed));
+        found.insert(found.end(), output.begin(), output.end());
+    }
+    CHECK(error_of(mixed, found) < 5e-2);
+}
+
+TEST_CASE("fixed point: a result without a scale of its own is named") {
+    const dlas::executable& code = *compiled_networks<networks, dlas::scalar, 0, 1>()[1];
+    const dlas::safetensors file = weights_of(everything::name).quantized(code);
+    std::vector<dlas::safetensors::tensor> tensors;
+    for (const dlas::safetensors::tensor& t : file.tensors())
+        if (t.name != "project.sum.scale") tensors.push_back(t);
+    const dlas::safetensors lacking = dlas::safetensors::parse(dlas::safetensors::serialize({}, tensors), "file");
+    CHECK_THROWS_WITH(dlas::host_network(code, lacking), "file: tensor 'project.sum.scale' is missing; the network needs it with shape [1]");
+}
+
+TEST_CASE("fixed point: what cannot be is refused by name") {
+    constexpr dlas::conv2d_layer layer = {.in = {8, 8, 16}, .channels = 16, .kernel = 3, .padding = 1};
+    CHECK(dlas::stack<dlas::f32, dlas::line_buffer>::refuses(layer) == "format: line_buffer computes in integers scaled by fixed-point numbers alone");
+    CHECK(dlas::stack<dlas::int8, dlas::line_buffer>::refuses(layer) == "format: of the algorithms direct and depthwise alone have kernels for it");
+    CHECK(dlas::stack<dlas::f16, dlas::line_buffer>::refuses(layer) == "format: of the algorithms direct and depthwise alone have kernels for it");
+    CHECK(dlas::stack<dlas::int8_fixed, dlas::winograd<4>>::refuses(layer) == "format: of the algorithms line_buffer alone scales by fixed-point numbers");
+    CHECK(dlas::stack<dlas::int8_tflite, dlas::direct>::refuses(layer) == "format: of the algorithms line_buffer alone scales by fixed-point numbers");
+    CHECK(dlas::stack<dlas::int8_fixed, dlas::line_buffer, dlas::schedule<{.tile = {1, 4, 1}}>>::refuses(layer) == "schedule: line_buffer runs by rule");
+    constexpr dlas::conv2d_layer smooth = {.in = {8, 8, 16}, .channels = 16, .activation = dlas::activation::silu};
+    CHECK(dlas::stack<dlas::int8_fixed, dlas::line_buffer>::refuses(smooth) == "format: gates, SiLU and sigmoids have no kernels for integers");
+    constexpr dlas::conv2d_layer long_sum = {.in = {7, 7, 2048}, .channels = 4, .kernel = 7};
+    CHECK(dlas::stack<dlas::int8_fixed, dlas::line_buffer>::refuses(long_sum) == "format: so many terms of integers may overflow a 32-bit sum");
+    CHECK(dlas::stack<dlas::int8_fixed, dlas::line_buffer>::refuses(layer).empty());
+    CHECK(dlas::stack<dlas::int8_fixed>::refuses(layer).empty());
+
+    CHECK(dlas::network_refusal<everything, two_scalings>.view() == "plan: layers scale their integers in different ways");
+    CHECK(dlas::network_refusal<everything, floats_at_the_end>.length == 0);
+    CHECK(dlas::network_refusal<everything, dlas::stack<dlas::int8_tflite>>.length == 0);
+}
