@@ -115,7 +115,7 @@ private:
             std::size_t next = 0;
             for (auto unused : state) {
                 (void)unused;
-                benchmark::DoNotOptimize(infer(inputs_[next].data()));
+                benchmark::DoNotOptimize((*network_)(inputs_[next]).data());
                 next = (next + 1) % inputs_.size();
             }
             const double operations = 2.0 * static_cast<double>(point_.code->macs);
@@ -130,18 +130,11 @@ private:
         }
 
     private:
-        const float* infer(const float* image) {
-            return dlas::run(*point_.code, image, weights_->data(), arena_->data(), threads_.get());
-        }
-
         void prepare() {
             const executable& code = *point_.code;
-            weights_.emplace(code.weight_bytes);
-            arena_.emplace(code.arena_bytes);
-            threads_ = threads_for(code);
-            if (subject_.weights && code.quantized) pack_weights(code, quantized(), weights_->data());
-            else if (subject_.weights) pack_weights(code, *subject_.weights, weights_->data());
-            else pack_seeded_weights(code, weights_->data());
+            if (subject_.weights && code.quantized) network_.emplace(code, quantized());
+            else if (subject_.weights) network_.emplace(code, *subject_.weights);
+            else network_.emplace(code, [&code](std::byte* packed) { pack_seeded_weights(code, packed); });
 
             const auto elements = static_cast<std::size_t>(code.input.elements());
             if (subject_.images) {
@@ -149,7 +142,7 @@ private:
                 std::vector<float> input(elements);
                 const auto logits = [&](int index) {
                     apply(*point_.preprocessing, images[index], input);
-                    return std::span<const float>(infer(input.data()), static_cast<std::size_t>(code.output.elements()));
+                    return (*network_)(input);
                 };
                 if (subject_.weights) accuracy_ = count_top1(images.labels, logits);
                 for (int i = 0; i < std::min(images.count(), 16); ++i) {
@@ -174,8 +167,7 @@ private:
         sweep_subject subject_;
         double peak_;
         bool ready_ = false;
-        std::optional<aligned_bytes> weights_, arena_;
-        std::unique_ptr<thread_pool> threads_;
+        std::optional<host_network> network_;
         std::vector<std::vector<float>> inputs_;
         std::optional<top1> accuracy_;
     };

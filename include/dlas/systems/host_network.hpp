@@ -121,6 +121,12 @@ inline quantization map_quantization(const safetensors& file, int map) {
     return {scale, zero};
 }
 
+/// The map that a network's image becomes: where it is read in place, the input of the first step.
+inline int image_map(const executable& code) {
+    const executable_step& first = code.steps.front();
+    return first.input_map < 0 ? first.output_map : first.input_map;
+}
+
 }  // namespace packing
 
 /// Packs a file's tensors for a compiled network, batch normalizations folded (or taken as they are from a file in which they
@@ -194,15 +200,16 @@ inline void pack_weights(const executable& code, const safetensors& file, std::b
 class host_network {
 public:
     /// Throws dlas::error where the CPU lacks the network's target or the file does not fit the network.
-    host_network(const executable& code, const safetensors& file)
-        : code_(&code), weights_(code.weight_bytes), arena_(code.arena_bytes) {
+    host_network(const executable& code, const safetensors& file) : host_network(code, [&](std::byte* packed) { pack_weights(code, file, packed); }) {
+        if (code.image_type == element::s8) image_is_ = packing::map_quantization(file, packing::image_map(code));
+        if (code.output_type == element::s8) output_is_ = packing::map_quantization(file, code.steps.back().output_map);
+    }
+    /// The same where pack(packed) writes the weights. Integers of the image and the output stand for themselves.
+    template <std::invocable<std::byte*> Pack>
+    host_network(const executable& code, Pack pack) : code_(&code), weights_(code.weight_bytes), arena_(code.arena_bytes) {
         if (!code.available()) throw error("this CPU lacks the target '" + std::string(code.target) + "' that the network was compiled for");
-        pack_weights(code, file, weights_.data());
-        if (code.image_type == element::s8) image_is_ = packing::map_quantization(file, code.steps.front().input_map);
-        if (code.output_type == element::s8) {
-            output_is_ = packing::map_quantization(file, code.steps.back().output_map);
-            real_output_.resize(static_cast<std::size_t>(code.output.elements()));
-        }
+        pack(weights_.data());
+        if (code.output_type == element::s8) real_output_.resize(static_cast<std::size_t>(code.output.elements()));
         threads_ = threads_for(code);
     }
 
@@ -212,11 +219,13 @@ public:
     /// are made from reals, or the reverse, by the file's scales.
     std::span<const float> operator()(std::span<const float> image) {
         check_image(image.size());
+        const void* given = image.data();
         if (code_->image_type == element::s8) {
             integer_image_.resize(image.size());
             for (std::size_t i = 0; i < image.size(); ++i) integer_image_[i] = quantized_value(image[i], image_is_);
+            given = integer_image_.data();
         }
-        const std::byte* logits = run_steps(*code_, code_->image_type == element::s8 ? static_cast<const void*>(integer_image_.data()) : image.data(), weights_.data(), arena_.data(), threads_.get());
+        const std::byte* logits = run_steps(*code_, given, weights_.data(), arena_.data(), threads_.get());
         if (code_->output_type != element::s8) return {reinterpret_cast<const float*>(logits), static_cast<std::size_t>(code_->output.elements())};
         for (std::size_t i = 0; i < real_output_.size(); ++i)
             real_output_[i] = output_is_.scale * static_cast<float>(reinterpret_cast<const std::int8_t*>(logits)[i] - output_is_.zero);
