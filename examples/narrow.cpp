@@ -49,7 +49,8 @@ int narrow(const std::vector<std::string>& arguments) {
         channels += layer.channels;
         kept += static_cast<int>(layer.kept.size());
     }
-    std::printf("%s: %d of %d channels are left, %zu of %zu weights\n", arguments[0].c_str(), kept, channels, weights_in(rest.weights), weights_in(whole));
+    std::printf("%s: %d of %d channels are left, %zu of %zu weights\n", arguments[0].c_str(), kept, channels, weights_in(rest.weights),
+                weights_in(whole));
     return 0;
 }
 

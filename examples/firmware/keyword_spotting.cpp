@@ -1,7 +1,7 @@
 #include "boards/target.hpp"
 #include "classify.hpp"
-#include "networks.hpp"
 #include "keyword_spotting_weights.hpp"  // written by pack.cpp
+#include "networks.hpp"
 
 namespace {
 

@@ -1,7 +1,7 @@
 #include "boards/target.hpp"
 #include "classify.hpp"
-#include "networks.hpp"
 #include "narrow_wake_words_weights.hpp"  // written by pack.cpp
+#include "networks.hpp"
 
 namespace {
 

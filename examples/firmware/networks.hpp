@@ -20,7 +20,8 @@ using keyword_spotting = dlas::network<dlas::ds_cnn<dlas::speech_commands>, dlas
 /// MLPerf Tiny's visual wake words: whether a 96x96 image shows a person, by MobileNetV1 of a quarter of the channels.
 /// Its first layers run row by row: of 50 KB of feature maps 28 are left.
 template <class Target>
-using visual_wake_words = dlas::network<dlas::mobilenet_v1_quarter<dlas::visual_wake_words>, dlas::stack<dlas::int8_tflite, Target, dlas::streamed<4>>>;
+using visual_wake_words =
+    dlas::network<dlas::mobilenet_v1_quarter<dlas::visual_wake_words>, dlas::stack<dlas::int8_tflite, Target, dlas::streamed<4>>>;
 
 #if __has_include("wake_words_kept.hpp")
 /// The same without the channels that make no difference to it, and with the same answers.

@@ -1,7 +1,7 @@
 // Packs a network's weights as a header for firmware.
 //   pack NETWORK TARGET WEIGHTS [--images FILE] [--records FILE] HEADER
-// WEIGHTS is an int8 .tflite file, or a .safetensors file: of integers, or of floats, which are quantized here. With --records, images with the logits that
-// this program computes for them are written for the boards to check (classify.hpp); with --images they are of that file, else made up.
+// WEIGHTS is an int8 .tflite file, or a .safetensors file: of integers, or of floats, which are quantized here. With --records, images with the
+// logits that this program computes for them are written for the boards to check (classify.hpp); with --images they are of that file, else made up.
 #include <cstdio>
 #include <exception>
 #include <fstream>
@@ -81,7 +81,8 @@ examples preprocessed(const dlas::labeled_images& set, const dlas::preprocessing
 
 examples test_examples(const std::string& name, const dlas::executable& code, const std::string& file, int count) {
     if (name == "drawn_shapes") return preprocessed(dlas::make_shapes10(count, 2), dlas::resnet8_a<dlas::shapes10>::preprocessing, 0, count);
-    if (!file.empty() && name == "image_classification") return preprocessed(dlas::read_cifar10(file), dlas::resnet8<dlas::cifar10>::preprocessing, 0, count);
+    if (!file.empty() && name == "image_classification")
+        return preprocessed(dlas::read_cifar10(file), dlas::resnet8<dlas::cifar10>::preprocessing, 0, count);
     if (!file.empty() && name == "keyword_spotting")
         return preprocessed(dlas::read_speech_commands(file), dlas::ds_cnn<dlas::speech_commands>::preprocessing, 0, count);
     examples result;
@@ -134,8 +135,8 @@ void run(const arguments& a) {
     std::ofstream header(a.positional[3]);
     header << dlas::packed_header(code, weights, a.positional[0] + "_weights", remarks);
     if (!header.flush()) throw dlas::error("pack: " + a.positional[3] + " cannot be written");
-    std::printf("%s on %s: %lld bytes of flash, %lld bytes of RAM", a.positional[0].c_str(), a.positional[1].c_str(), static_cast<long long>(code.weight_bytes),
-                static_cast<long long>(code.arena_bytes));
+    std::printf("%s on %s: %lld bytes of flash, %lld bytes of RAM", a.positional[0].c_str(), a.positional[1].c_str(),
+                static_cast<long long>(code.weight_bytes), static_cast<long long>(code.arena_bytes));
     if (labeled > 0) std::printf(", top-1 %d of %d", right, labeled);
     std::printf("\n");
 }

@@ -5,7 +5,5 @@ std::string complaint_about_nothing() {
     try {
         dlas::tflite_file::parse({}, "nothing");
         return {};
-    } catch (const dlas::error& error) {
-        return error.what();
-    }
+    } catch (const dlas::error& error) { return error.what(); }
 }

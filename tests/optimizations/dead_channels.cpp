@@ -257,10 +257,13 @@ TEST_CASE("dead channels: the maps of a sum keep the same") {
 }
 
 TEST_CASE("dead channels: one is left everywhere") {
-    check_both<pointwise, one_of_each>({{0}, {0}, {0, 1, 2, 3}}, [](made_weights& m) {
-        for (int input = 0; input < 6; ++input) m["fc"].ignore(input);
-        for (int input = 1; input < 8; ++input) m["b"].of(0, input)[0] = 0;
-    }, false);
+    check_both<pointwise, one_of_each>(
+        {{0}, {0}, {0, 1, 2, 3}},
+        [](made_weights& m) {
+            for (int input = 0; input < 6; ++input) m["fc"].ignore(input);
+            for (int input = 1; input < 8; ++input) m["b"].of(0, input)[0] = 0;
+        },
+        false);
 }
 
 namespace {
@@ -268,17 +271,17 @@ namespace {
 /// The weights of a narrow network in a file for the whole one: what is missing is 0. `reads` says whose channels a layer reads, of
 /// those layers that do not read all.
 made_weights widened(made_weights made, const dlas::narrow_network& narrow, const std::map<std::string, std::string>& reads) {
-    auto kept = [&](const std::string& name) {
-        return std::ranges::find(narrow.layers, name, &dlas::kept_layer::name)->kept;
-    };
+    auto kept = [&](const std::string& name) { return std::ranges::find(narrow.layers, name, &dlas::kept_layer::name)->kept; };
     for (auto& [name, layer] : made.layers) {
         const auto* weights = reinterpret_cast<const std::int8_t*>(narrow.weights.find(name + ".weight")->bytes.data());
         const auto* biases = reinterpret_cast<const std::int32_t*>(narrow.weights.find(name + ".bias")->bytes.data());
         std::ranges::fill(layer.weights, std::int8_t{0});
         std::ranges::fill(layer.biases, 0);
         channels inputs;
-        if (reads.contains(name)) inputs = kept(reads.at(name));
-        else for (int input = 0; input < layer.inputs; ++input) inputs.push_back(input);
+        if (reads.contains(name))
+            inputs = kept(reads.at(name));
+        else
+            for (int input = 0; input < layer.inputs; ++input) inputs.push_back(input);
         for (const int channel : kept(name)) {
             layer.bias(channel) = *biases++;
             for (const int input : inputs)
@@ -350,8 +353,10 @@ TEST_CASE("dead channels: what cannot be is said") {
     made_weights made = lively_weights(code, 3);
     using floats = dlas::network<pointwise, dlas::stack<dlas::f32, dlas::scalar>>;
     using reals = dlas::network<pointwise, dlas::stack<dlas::int8, dlas::scalar>>;
-    CHECK(contains(complaint([&] { dlas::remove_dead_channels(floats::code, made.file()); }), "of 'pointwise' does not scale all of its integers by fixed-point numbers"));
-    CHECK(contains(complaint([&] { dlas::remove_dead_channels(reals::code, made.file()); }), "does not scale all of its integers by fixed-point numbers"));
+    CHECK(contains(complaint([&] { dlas::remove_dead_channels(floats::code, made.file()); }),
+                   "of 'pointwise' does not scale all of its integers by fixed-point numbers"));
+    CHECK(contains(complaint([&] { dlas::remove_dead_channels(reals::code, made.file()); }),
+                   "does not scale all of its integers by fixed-point numbers"));
     CHECK(contains(complaint([&] { dlas::remove_dead_channels(code_of<separable, dlas::int8_fixed>, made.file()); }), "made: tensor 'maps."));
 }
 

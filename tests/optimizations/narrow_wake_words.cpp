@@ -23,8 +23,7 @@ using wake_words = dlas::mobilenet_v1_quarter<dlas::visual_wake_words>;
 
 /// What follows from the file's weights.
 struct kept {
-    static constexpr int channels[] = {8,   8,  16, 16, 32, 32, 32, 32, 64, 64, 60, 60, 106, 106, 57, 57,
-                                       30, 30, 19, 19, 15, 15, 25, 25, 31, 31, 22, 2};
+    static constexpr int channels[] = {8, 8, 16, 16, 32, 32, 32, 32, 64, 64, 60, 60, 106, 106, 57, 57, 30, 30, 19, 19, 15, 15, 25, 25, 31, 31, 22, 2};
 };
 
 /// Noise in blocks of a size that differs, and of values that differ.
@@ -34,7 +33,8 @@ std::vector<std::int8_t> blocks(int size, dlas::seeded_numbers& random) {
     for (int row = 0; row < 96; ++row)
         for (int at = 0; at < 96 * 3; ++at) {
             const int from = row / size * size * 96 * 3 + at / 3 / size * size * 3 + at % 3, to = row * 96 * 3 + at;
-            image[static_cast<std::size_t>(to)] = from == to ? static_cast<std::int8_t>(whole_number(random, low, high)) : image[static_cast<std::size_t>(from)];
+            image[static_cast<std::size_t>(to)] =
+                from == to ? static_cast<std::int8_t>(whole_number(random, low, high)) : image[static_cast<std::size_t>(from)];
         }
     return image;
 }
@@ -56,8 +56,8 @@ void check_narrowed() {
         for (const auto& t : tensors.tensors()) sum += t.dtype == "I8" ? t.bytes.size() : 0;
         return sum;
     };
-    MESSAGE(label_of(code), ": of ", whole_network::macs, " multiply-accumulates ", narrow_network::macs, " are left, of ", bytes(weights), " weights ",
-            bytes(rest.weights), ", of ", whole_network::weight_bytes, " bytes packed ", narrow_network::weight_bytes);
+    MESSAGE(label_of(code), ": of ", whole_network::macs, " multiply-accumulates ", narrow_network::macs, " are left, of ", bytes(weights),
+            " weights ", bytes(rest.weights), ", of ", whole_network::weight_bytes, " bytes packed ", narrow_network::weight_bytes);
     CHECK(narrow_network::macs * 100 < whole_network::macs * 55);
     CHECK(narrow_network::weight_bytes <= 44 * 1024);
 

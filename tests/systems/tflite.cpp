@@ -285,13 +285,9 @@ TEST_CASE("tflite_file: what is malformed is named") {
     check_message(read_complaint([](made_file& f) { f.inputs = {}; }), {"has 0 inputs, not one"});
     check_message(read_complaint([](made_file& f) { f.outputs = {77}; }), {"output is tensor 77 of "});
     check_message(read_complaint([](made_file& f) { f.tensor("first/filter").shape[0] = -4; }), {"'first/filter' has a dimension of -4"});
-    check_message(read_complaint([](made_file& f) {
-                      f.tensor("first/filter").shape = {1 << 20, 1 << 20, 1 << 20, 1 << 20};
-                  }),
+    check_message(read_complaint([](made_file& f) { f.tensor("first/filter").shape = {1 << 20, 1 << 20, 1 << 20, 1 << 20}; }),
                   {"'first/filter' has too many elements"});
-    check_message(read_complaint([](made_file& f) {
-                      f.tensor("first/filter").shape = {4, 3, 3, 3};
-                  }),
+    check_message(read_complaint([](made_file& f) { f.tensor("first/filter").shape = {4, 3, 3, 3}; }),
                   {"has a buffer of 72 bytes, its shape needs 108"});
     check_message(read_complaint([](made_file& f) { f.tensor("first/filter").buffer = 1000; }), {"'first/filter' is in buffer 1000 of "});
     check_message(read_complaint([](made_file& f) { f.tensor("first/filter").buffer = 0; }), {"'first/filter' is read before it is computed"});

@@ -52,7 +52,8 @@ std::vector<std::int8_t> shrunk(std::span<const std::uint8_t> pixels) {
     for (int row = 0; row < 96; ++row)
         for (int column = 0; column < 96; ++column)
             for (int channel = 0; channel < 3; ++channel)
-                image.push_back(static_cast<std::int8_t>(pixels[static_cast<std::size_t>(((16 + 2 * row) * 224 + 16 + 2 * column) * 3 + channel)] - 128));
+                image.push_back(
+                    static_cast<std::int8_t>(pixels[static_cast<std::size_t>(((16 + 2 * row) * 224 + 16 + 2 * column) * 3 + channel)] - 128));
     return image;
 }
 

@@ -3,10 +3,10 @@
 
 #include <array>
 
+#include <dlas/datasets/problems.hpp>
 #include <dlas/models/ds_cnn.hpp>
 #include <dlas/models/mobilenet.hpp>
 #include <dlas/models/resnet.hpp>
-#include <dlas/datasets/problems.hpp>
 #include <dlas/systems/network.hpp>
 
 /// Image classification, keyword spotting, visual wake words, and the last with its first layers row by row.

@@ -17,7 +17,10 @@ void print(std::string_view text);
 void print(long long number);
 
 template <class Number>
-requires std::integral<Number> &&(!std::same_as<Number, char>)void print(Number number) { print(static_cast<long long>(number)); }
+    requires std::integral<Number> && (!std::same_as<Number, char>)
+void print(Number number) {
+    print(static_cast<long long>(number));
+}
 
 /// print_line("took ", 3, " steps")
 template <class... Parts>

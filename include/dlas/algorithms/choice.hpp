@@ -61,8 +61,8 @@ constexpr double winograd_cycles(const conv2d_layer& layer) {
 }  // namespace choosing
 
 /// The algorithm that a small model of the core expects to be the fastest: depthwise layers by their own kernel, 3x3 windows of
-/// stride 1 by Winograd where enough tiles share its larger weights, the rest directly; integers never by Winograd, and from buffered rows
-/// where they are scaled by fixed-point numbers.
+/// stride 1 by Winograd where enough tiles share its larger weights, the rest directly; integers never by Winograd, and from buffered
+/// rows where they are scaled by fixed-point numbers.
 struct automatic {
     static constexpr policy_kind kind = policy_kind::algorithm;
     static constexpr std::string_view name = "automatic";

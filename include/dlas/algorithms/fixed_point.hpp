@@ -89,7 +89,8 @@ inline constexpr int sum_bits = 20;
 inline constexpr int fraction_bits = 10;
 
 /// `first` is what the first operand of a sum stands for, where there is one.
-constexpr fixed_parameters fixed_parameters_of(const quantized_parameters& p, const quantization& first, scaling way, bool adds, activation function) {
+constexpr fixed_parameters fixed_parameters_of(const quantized_parameters& p, const quantization& first, scaling way, bool adds,
+                                               activation function) {
     fixed_parameters f;
     f.input_zero = p.input.zero;
     f.output_zero = p.output.zero;
@@ -136,15 +137,19 @@ struct fixed_addition {
     std::int32_t rounding;
 
     [[gnu::always_inline]] explicit fixed_addition(const fixed_parameters& f)
-        : first(f.first, f.first_zero, 0), second(f.second, f.second_zero, 0), sum(f.sum, 0, f.output_zero),
+        : first(f.first, f.first_zero, 0),
+          second(f.second, f.second_zero, 0),
+          sum(f.sum, 0, f.output_zero),
           rounding((1 << fraction_bits >> 1) + f.output_zero * (1 << fraction_bits)) {}
 
     [[gnu::always_inline]] word operator()(word x, word y) const { return finish(first.template apply<false>(x), y); }
     /// The same of what is scaled already.
     [[gnu::always_inline]] word finish(word scaled, word y) const {
         const word both = vector::add(scaled, second.template apply<false>(y));
-        if constexpr (Scaling == scaling::fixed_twice) return sum.template apply<AboveZero>(both);
-        else return vector::template shift_right<fraction_bits>(vector::add(both, vector::broadcast(rounding)));
+        if constexpr (Scaling == scaling::fixed_twice)
+            return sum.template apply<AboveZero>(both);
+        else
+            return vector::template shift_right<fraction_bits>(vector::add(both, vector::broadcast(rounding)));
     }
 };
 
@@ -185,7 +190,9 @@ template <scaling Scaling, bool AboveZero, class Target>
     if constexpr (vector::lanes > 1)
         if (i < count)
             vector::template store_bytes<false>(
-                out + i, vector::saturated(add(vector::template load_bytes<false>(x + i, count - i), vector::template load_bytes<false>(y + i, count - i))), count - i);
+                out + i,
+                vector::saturated(add(vector::template load_bytes<false>(x + i, count - i), vector::template load_bytes<false>(y + i, count - i))),
+                count - i);
     if (f.low > -128 || f.high < 127) clamp_bytes<Target>(out, count, f.low, f.high);
 }
 
@@ -194,7 +201,8 @@ template <elementwise_key Key, scaling Scaling, class Target>
 struct fixed_add_kernel {
     static_assert(Key.function == elementwise::add && Key.in.type == element::s8 && Key.out.type == element::s8);
     /// Without gaps between its pixels a row is one long pixel.
-    static constexpr bool gapless = Key.in.pixel_stride == Key.map.channels && Key.second.pixel_stride == Key.map.channels && Key.out.pixel_stride == Key.map.channels;
+    static constexpr bool gapless =
+        Key.in.pixel_stride == Key.map.channels && Key.second.pixel_stride == Key.map.channels && Key.out.pixel_stride == Key.map.channels;
     static constexpr int columns = gapless ? 1 : Key.map.width;
     static constexpr int count = gapless ? Key.map.width * Key.map.channels : Key.map.channels;
 
@@ -225,8 +233,10 @@ struct fixed_pool2d_kernel {
         for (int row = rows.begin; row < rows.end; ++row)
             for (int column = 0; column < out.width; ++column) {
                 const int top = row * layer.stride.height - layer.padding.top, left = column * layer.stride.width - layer.padding.left;
-                const range window_rows = inside(top, layer.kernel.height, layer.in.height), window_columns = inside(left, layer.kernel.width, layer.in.width);
-                const auto* in = static_cast<const std::int8_t*>(a.input) + window_rows.begin * Key.in.row_stride + window_columns.begin * Key.in.pixel_stride;
+                const range window_rows = inside(top, layer.kernel.height, layer.in.height),
+                            window_columns = inside(left, layer.kernel.width, layer.in.width);
+                const auto* in =
+                    static_cast<const std::int8_t*>(a.input) + window_rows.begin * Key.in.row_stride + window_columns.begin * Key.in.pixel_stride;
                 auto* to = static_cast<std::int8_t*>(a.output) + row * Key.out.row_stride + column * Key.out.pixel_stride;
                 const int height = window_rows.end - window_rows.begin, width = window_columns.end - window_columns.begin;
                 for (int channel = 0; channel < layer.in.channels; ++channel) {
@@ -234,15 +244,19 @@ struct fixed_pool2d_kernel {
                     for (int r = 0; r < height; ++r) {
                         const std::int8_t* from = in + r * Key.in.row_stride + channel;
                         for (int c = 0; c < width; ++c, from += Key.in.pixel_stride) {
-                            if constexpr (layer.maximum) result = *from > result ? *from : result;
-                            else result += *from;
+                            if constexpr (layer.maximum)
+                                result = *from > result ? *from : result;
+                            else
+                                result += *from;
                         }
                     }
                     if constexpr (!layer.maximum) {
                         int counted = layer.kernel.area();
                         if constexpr (cut) {
-                            if (layer.count_padding) result += (counted - height * width) * zero;
-                            else counted = height * width;
+                            if (layer.count_padding)
+                                result += (counted - height * width) * zero;
+                            else
+                                counted = height * width;
                         }
                         result = (result > 0 ? result + counted / 2 : result - counted / 2) / counted;
                     }

@@ -18,8 +18,9 @@ namespace dlas {
 constexpr conv2d_key with_even_rows(const conv2d_key& key, int pixels_at_a_time, int most_values) {
     const conv2d_layer& layer = key.layer;
     const shape in = layer.in;
-    const bool one_row = layer.kernel == extent(1) && layer.stride == extent(1) && layer.padding.empty() && key.in.row_stride == in.width * key.in.pixel_stride &&
-                         key.out.row_stride == in.width * key.out.pixel_stride && (!layer.residual || key.residual.row_stride == in.width * key.residual.pixel_stride);
+    const bool one_row = layer.kernel == extent(1) && layer.stride == extent(1) && layer.padding.empty() &&
+                         key.in.row_stride == in.width * key.in.pixel_stride && key.out.row_stride == in.width * key.out.pixel_stride &&
+                         (!layer.residual || key.residual.row_stride == in.width * key.residual.pixel_stride);
     if (!one_row) return key;
     int best = 0;
     for (int width = 1; width <= in.pixels() && (width <= pixels_at_a_time || width * in.channels <= most_values); ++width)
@@ -105,8 +106,8 @@ struct line_convolution {
                             const auto bits = static_cast<unsigned>(weight) & ((1u << Bits) - 1);
                             weights[(dot * channels + lane) * weight_step + position / 8] |= static_cast<std::uint8_t>(bits << position % 8);
                         }
-                const channel_scale c = channel_scale_of(p.bias[channel] - p.input.zero * total, any,
-                                                         scale_of_products(p, channel) / result_scale, Scaling);
+                const channel_scale c =
+                    channel_scale_of(p.bias[channel] - p.input.zero * total, any, scale_of_products(p, channel) / result_scale, Scaling);
                 biases[at] = c.bias;
                 multipliers[at] = c.scale.multiplier;
                 shifts[at] = c.scale.shift;
@@ -118,8 +119,9 @@ struct line_convolution {
 #if defined(__arm__) && !defined(__clang__)
     __attribute__((optimize("no-schedule-insns")))  // g++ moves loads far ahead otherwise, and then spills the sums
 #endif
-    static void compute_row(const value* const (&window)[layer.kernel.height], const void* packed, const fixed_parameters& f, const std::int8_t* residual,
-                            std::int8_t* to) {
+    static void
+    compute_row(const value* const (&window)[layer.kernel.height], const void* packed, const fixed_parameters& f, const std::int8_t* residual,
+                std::int8_t* to) {
         const auto* biases = reinterpret_cast<const std::int32_t*>(static_cast<const std::byte*>(packed) + fixed_parameter_bytes);
         const auto* weights = reinterpret_cast<const std::int8_t*>(biases + 3 * rounded_channels);
         for (int block = 0; block < blocks; ++block) {
@@ -129,7 +131,8 @@ struct line_convolution {
             const std::int32_t zero = zero_of_result<Scaling>(f, layer.residual);
             auto tile = [&]<int Pixels>(int column) __attribute__((always_inline)) {
                 run_tile<Pixels>(window, group * layer.group_in() + column * layer.stride.width * layer.in.channels, weights, biases, f, zero,
-                                 adds_residual ? residual + column * key.residual.pixel_stride + first : nullptr, to + column * key.out.pixel_stride + first, exist);
+                                 adds_residual ? residual + column * key.residual.pixel_stride + first : nullptr,
+                                 to + column * key.out.pixel_stride + first, exist);
             };
             for (int column = 0; column < whole_tiles * pixels; column += pixels) tile.template operator()<pixels>(column);
             if constexpr (left_pixels > 0) tile.template operator()<left_pixels>(whole_tiles * pixels);
@@ -141,8 +144,8 @@ struct line_convolution {
 private:
     template <int Pixels>
     [[gnu::always_inline]] static inline void run_tile(const value* const (&window)[layer.kernel.height], int offset, const std::int8_t* weights,
-                                                       const std::int32_t* biases, const fixed_parameters& f, std::int32_t zero, const std::int8_t* residual,
-                                                       std::int8_t* to, int exist) {
+                                                       const std::int32_t* biases, const fixed_parameters& f, std::int32_t zero,
+                                                       const std::int8_t* residual, std::int8_t* to, int exist) {
         typename products::sum sums[Pixels][channels];
         for (int p = 0; p < Pixels; ++p)
             for (int c = 0; c < channels; ++c) sums[p][c] = products::start(biases[c]);
@@ -180,9 +183,10 @@ private:
                 std::int32_t totals[vector::lanes];
                 for (int lane = 0; lane < vector::lanes; ++lane) totals[lane] = products::total(sums[p][c + lane]);
                 const auto sum = vector::from(totals);
-                typename vector::word y = scale.template apply<above_zero && !layer.residual>(sum);
+                typename vector::word y = scale.template apply < above_zero && !layer.residual > (sum);
                 if constexpr (adds_residual)
-                    y = fixed_addition<Scaling, above_zero, Target>(f).finish(y, vector::template load_bytes<whole>(residual + p * key.residual.pixel_stride + c, exist - c));
+                    y = fixed_addition<Scaling, above_zero, Target>(f).finish(
+                        y, vector::template load_bytes<whole>(residual + p * key.residual.pixel_stride + c, exist - c));
                 if (whole || vector::lanes > 1 || c < exist)
                     vector::template store_bytes<whole>(to + p * key.out.pixel_stride + c, vector::saturated(y), exist - c);
             }
@@ -214,7 +218,8 @@ struct line_buffer {
     struct chained_kernel;
     template <conv2d_key Key, int WeightBits, scaling Scaling, class Target>
     struct chained_kernel<Key, quantized<WeightBits, 8, Scaling>, Target>
-        : std::conditional_t<Key.layer.depthwise(), line_depthwise<Key, Scaling, Target>, line_convolution<Key, WeightBits, Scaling, Target, false>> {};
+        : std::conditional_t<Key.layer.depthwise(), line_depthwise<Key, Scaling, Target>, line_convolution<Key, WeightBits, Scaling, Target, false>> {
+    };
 };
 
 }  // namespace dlas

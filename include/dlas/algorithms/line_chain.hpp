@@ -23,8 +23,10 @@ struct line_chain {
     typename Kernel::ring lines;
 
     line_chain(const void* image, const std::byte* packed, std::byte* workspace)
-        : source(image, packed, workspace + Kernel::ring::bytes + row_bytes), weights(packed + before::weight_bytes),
-          parameters(load_fixed_parameters<Target>(weights)), input_row(reinterpret_cast<std::int8_t*>(workspace + Kernel::ring::bytes)),
+        : source(image, packed, workspace + Kernel::ring::bytes + row_bytes),
+          weights(packed + before::weight_bytes),
+          parameters(load_fixed_parameters<Target>(weights)),
+          input_row(reinterpret_cast<std::int8_t*>(workspace + Kernel::ring::bytes)),
           lines(workspace, parameters.input_zero, 0) {}
 
     /// Computes a row of the last kernel's output; rows are asked for in order.
@@ -59,7 +61,9 @@ struct line_chain<Target, Alignment, Kernel> {
     typename Kernel::ring lines;
 
     line_chain(const void* image, const std::byte* packed, std::byte* workspace)
-        : map(static_cast<const std::int8_t*>(image)), weights(packed), parameters(load_fixed_parameters<Target>(packed)),
+        : map(static_cast<const std::int8_t*>(image)),
+          weights(packed),
+          parameters(load_fixed_parameters<Target>(packed)),
           lines(workspace, parameters.input_zero, 0) {}
 
     void compute_row(int row, std::int8_t* to) {

@@ -27,8 +27,8 @@ struct line_depthwise {
             if (out.width % p == 0) return p;
         return products::most_pixels < out.width ? products::most_pixels : out.width;
     }();
-    static constexpr std::int64_t bytes =
-        fixed_parameter_bytes + std::int64_t{3} * 4 * rounded_channels + std::int64_t{rounded_channels} * window.area() * static_cast<int>(sizeof(weight));
+    static constexpr std::int64_t bytes = fixed_parameter_bytes + std::int64_t{3} * 4 * rounded_channels +
+                                          std::int64_t{rounded_channels} * window.area() * static_cast<int>(sizeof(weight));
     static constexpr std::int64_t packed_elements = (bytes + 3) / 4;
     using ring = line_ring<layer, key.in, products, lanes>;
     static constexpr bool adds_residual = layer.residual && !adds_rows<layer, Scaling>;
@@ -58,8 +58,8 @@ struct line_depthwise {
                 total += w;
                 any = any || w != 0;
             }
-            const channel_scale c = channel_scale_of(p.bias[channel] - p.input.zero * total, any,
-                                                     scale_of_products(p, channel) / result_scale, Scaling);
+            const channel_scale c =
+                channel_scale_of(p.bias[channel] - p.input.zero * total, any, scale_of_products(p, channel) / result_scale, Scaling);
             biases[channel] = c.bias;
             multipliers[channel] = c.scale.multiplier;
             shifts[channel] = c.scale.shift;
@@ -71,13 +71,14 @@ struct line_depthwise {
 #if defined(__arm__) && !defined(__clang__)
     __attribute__((optimize("no-schedule-insns")))  // g++ moves loads far ahead otherwise, and then spills the sums
 #endif
-    static void compute_row(const value* const (&from)[window.height], const void* packed, const fixed_parameters& f, const std::int8_t* residual, std::int8_t* to) {
+    static void
+    compute_row(const value* const (&from)[window.height], const void* packed, const fixed_parameters& f, const std::int8_t* residual,
+                std::int8_t* to) {
         const auto* biases = reinterpret_cast<const std::int32_t*>(static_cast<const std::byte*>(packed) + fixed_parameter_bytes);
         const auto* weights = reinterpret_cast<const weight*>(biases + 3 * rounded_channels);
         for (int channel = 0; channel < layer.channels; channel += lanes) {
             int column = 0;
-            for (; column + pixels <= out.width; column += pixels)
-                run_tile<pixels>(from, channel, column, weights, biases, f, residual, to);
+            for (; column + pixels <= out.width; column += pixels) run_tile<pixels>(from, channel, column, weights, biases, f, residual, to);
             if constexpr (out.width % pixels > 0) run_tile<out.width % pixels>(from, channel, column, weights, biases, f, residual, to);
             weights += window.area() * lanes;
             biases += lanes;
@@ -87,7 +88,8 @@ struct line_depthwise {
 private:
     template <int Pixels>
     [[gnu::always_inline]] static inline void run_tile(const value* const (&from)[window.height], int channel, int column, const weight* weights,
-                                                       const std::int32_t* biases, const fixed_parameters& f, const std::int8_t* residual, std::int8_t* to) {
+                                                       const std::int32_t* biases, const fixed_parameters& f, const std::int8_t* residual,
+                                                       std::int8_t* to) {
         typename products::sums sums[Pixels];
         for (int p = 0; p < Pixels; ++p) sums[p] = products::start(biases);
 #pragma GCC unroll 1
@@ -115,8 +117,9 @@ private:
 
     /// The N-th word of each pixel's sums.
     template <int Pixels, int N>
-    [[gnu::always_inline]] static inline void finish(const typename products::sums (&sums)[Pixels], int channel, int column, const std::int32_t* biases,
-                                                     const fixed_parameters& f, const std::int8_t* residual, std::int8_t* to) {
+    [[gnu::always_inline]] static inline void finish(const typename products::sums (&sums)[Pixels], int channel, int column,
+                                                     const std::int32_t* biases, const fixed_parameters& f, const std::int8_t* residual,
+                                                     std::int8_t* to) {
         using scaler = typename vector::template scaler<Scaling>;
         constexpr int first = N * vector::lanes;
         const int exist = layer.channels - channel - first;
@@ -125,7 +128,7 @@ private:
 #pragma GCC unroll 16
             for (int p = 0; p < Pixels; ++p) {
                 const auto sum = products::template total<N>(sums[p]);
-                typename vector::word y = scale.template apply<above_zero && !layer.residual>(sum);
+                typename vector::word y = scale.template apply < above_zero && !layer.residual > (sum);
                 if constexpr (adds_residual)
                     y = fixed_addition<Scaling, above_zero, Target>(f).finish(
                         y, vector::template load_bytes<whole>(residual + (column + p) * key.residual.pixel_stride + channel + first, exist));

@@ -33,8 +33,8 @@ struct line_ring {
     }
 
     value* lines;
-    std::int32_t zero;         ///< what padding is
-    int next;                  ///< the first row that is not yet buffered, counted from the padding's first
+    std::int32_t zero;  ///< what padding is
+    int next;           ///< the first row that is not yet buffered, counted from the padding's first
 
     [[gnu::always_inline]] line_ring(std::byte* workspace, std::int32_t zero_point, int first_output_row)
         : lines(reinterpret_cast<value*>(workspace)), zero(zero_point), next(first_output_row * Layer.stride.height) {}
@@ -47,8 +47,10 @@ struct line_ring {
         if (next < first) next = first;
         for (; next < first + slots; ++next) {
             const int input_row = next - Layer.padding.top;
-            if (input_row < 0 || input_row >= Layer.in.height) fill(slot(next), row_values);
-            else buffer(row_of(input_row), slot(next));
+            if (input_row < 0 || input_row >= Layer.in.height)
+                fill(slot(next), row_values);
+            else
+                buffer(row_of(input_row), slot(next));
         }
         for (int r = 0; r < Layer.kernel.height; ++r) rows[r] = slot(first + r * Layer.dilation.height);
     }
@@ -62,7 +64,8 @@ private:
         if constexpr (In.pixel_stride == channels) {
             Products::widen(from, to, Layer.in.width * channels);
         } else {
-            for (int column = 0; column < Layer.in.width; ++column) Products::widen(from + column * In.pixel_stride, to + column * channels, channels);
+            for (int column = 0; column < Layer.in.width; ++column)
+                Products::widen(from + column * In.pixel_stride, to + column * channels, channels);
         }
         fill(to + Layer.in.width * channels, Layer.padding.right * channels);
     }
@@ -99,12 +102,14 @@ struct line_layer {
                 Kernel::compute_row(window, a.weights, f, nullptr, to);
                 constexpr bool gapless = key.residual.pixel_stride == layer.channels && key.out.pixel_stride == layer.channels;
                 for (int column = 0; column < (gapless ? 1 : out.width); ++column)
-                    add_bytes<Scaling, Kernel::above_zero, Target>(f, to + column * key.out.pixel_stride, residual + column * key.residual.pixel_stride,
-                                                                   to + column * key.out.pixel_stride, gapless ? out.width * layer.channels : layer.channels);
+                    add_bytes<Scaling, Kernel::above_zero, Target>(f, to + column * key.out.pixel_stride,
+                                                                   residual + column * key.residual.pixel_stride, to + column * key.out.pixel_stride,
+                                                                   gapless ? out.width * layer.channels : layer.channels);
             } else {
                 Kernel::compute_row(window, a.weights, f, residual, to);
                 if (f.low > -128 || f.high < 127)
-                    for (int column = 0; column < out.width; ++column) clamp_bytes<Target>(to + column * key.out.pixel_stride, layer.channels, f.low, f.high);
+                    for (int column = 0; column < out.width; ++column)
+                        clamp_bytes<Target>(to + column * key.out.pixel_stride, layer.channels, f.low, f.high);
             }
         }
     }

@@ -24,8 +24,7 @@ inline labeled_images read_speech_commands(const std::filesystem::path& file) {
     const std::vector<std::byte> bytes = read_file(file);
     if (bytes.empty()) throw error(file.string() + ": is empty");
     if (bytes.size() % record_bytes != 0)
-        throw error(file.string() + ": " + std::to_string(bytes.size()) + " bytes are not a multiple of a record's " +
-                    std::to_string(record_bytes));
+        throw error(file.string() + ": " + std::to_string(bytes.size()) + " bytes are not a multiple of a record's " + std::to_string(record_bytes));
 
     const std::size_t count = bytes.size() / record_bytes;
     labeled_images features{speech_commands::input, std::vector<std::uint8_t>(count * elements), std::vector<int>(count)};
@@ -36,7 +35,8 @@ inline labeled_images read_speech_commands(const std::filesystem::path& file) {
             throw error(file.string() + ": record " + std::to_string(record) + ": label " + std::to_string(label) + " is above 11");
         features.labels[record] = label;
         // Flipping the sign bit adds 128.
-        for (std::size_t i = 0; i < elements; ++i) features.pixels[record * elements + i] = std::to_integer<std::uint8_t>(source[1 + i] ^ std::byte{0x80});
+        for (std::size_t i = 0; i < elements; ++i)
+            features.pixels[record * elements + i] = std::to_integer<std::uint8_t>(source[1 + i] ^ std::byte{0x80});
     }
     return features;
 }

@@ -32,7 +32,9 @@ struct plain_byte_products {
     };
     using sum = std::int32_t;
 
-    [[gnu::always_inline]] static void widen(const std::int8_t* from, value* to, int count) { __builtin_memcpy(to, from, static_cast<unsigned>(count)); }
+    [[gnu::always_inline]] static void widen(const std::int8_t* from, value* to, int count) {
+        __builtin_memcpy(to, from, static_cast<unsigned>(count));
+    }
     template <bool Aligned>
     [[gnu::always_inline]] static pixel load_pixel(const value* from, int offset) {
         return {from + offset};
@@ -69,7 +71,9 @@ struct plain_channel_products {
     using weights = std::int32_t;
     using sums = std::int32_t;
 
-    [[gnu::always_inline]] static void widen(const std::int8_t* from, value* to, int count) { __builtin_memcpy(to, from, static_cast<unsigned>(count)); }
+    [[gnu::always_inline]] static void widen(const std::int8_t* from, value* to, int count) {
+        __builtin_memcpy(to, from, static_cast<unsigned>(count));
+    }
     [[gnu::always_inline]] static values load_values(const value* from) { return *from; }
     [[gnu::always_inline]] static weights load_weights(const weight* from) { return *from; }
     [[gnu::always_inline]] static sums start(const std::int32_t* biases) { return *biases; }

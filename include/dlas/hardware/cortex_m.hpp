@@ -44,10 +44,8 @@ struct cortex_m55 : cortex_m3 {
     static constexpr std::string_view name = "cortex_m55";
 };
 
-template <class Target>
-concept microcontroller = std::derived_from<Target, cortex_m0> || std::derived_from<Target, cortex_m3>;
-template <class Target>
-concept has_dsp_instructions = std::derived_from<Target, cortex_m4>;
+template <class Target> concept microcontroller = std::derived_from<Target, cortex_m0> || std::derived_from<Target, cortex_m3>;
+template <class Target> concept has_dsp_instructions = std::derived_from<Target, cortex_m4>;
 
 template <microcontroller Target>
 struct simd<float, Target> : simd<float, scalar> {};
@@ -197,9 +195,7 @@ struct byte_products<Target, 4> : byte_products<Target, 8> {
     using typename byte_products<Target, 8>::pixel;
     using weights = pixel;
 
-    static constexpr int position(int term) {
-        return term ^ 1;
-    }
+    static constexpr int position(int term) { return term ^ 1; }
     [[gnu::always_inline]] static weights load_weights(const std::int8_t* from) {
         std::uint16_t four;
         __builtin_memcpy(&four, from, 2);
@@ -255,7 +251,8 @@ struct words<Target> : plain_words<Target> {
         template <bool AboveZero>
         [[gnu::always_inline]] word apply(word x) const {
             const auto shifted = static_cast<word>(static_cast<std::uint32_t>(x) << this->left);
-            if constexpr (Scaling == scaling::fixed_once) return (cortex_m::multiply_high_add(shifted, this->multiplier, this->rounding) >> this->right) + this->zero;
+            if constexpr (Scaling == scaling::fixed_once)
+                return (cortex_m::multiply_high_add(shifted, this->multiplier, this->rounding) >> this->right) + this->zero;
             word high = cortex_m::multiply_high_rounded(shifted, this->multiplier);
             if constexpr (!AboveZero) high += (high >> 31) & away;
             return ((high + this->rounding) >> this->right) + this->zero;
@@ -271,7 +268,8 @@ struct words<Target> : plain_words<Target> {
         template <bool AboveZero>
         [[gnu::always_inline]] word apply(word x) const {
             const auto doubled = static_cast<word>(static_cast<std::uint32_t>(x) << (Bits + 1)) - this->start;
-            if constexpr (Scaling == scaling::fixed_once) return (cortex_m::multiply_high_add(doubled, this->multiplier, this->rounding) >> this->right) + this->zero;
+            if constexpr (Scaling == scaling::fixed_once)
+                return (cortex_m::multiply_high_add(doubled, this->multiplier, this->rounding) >> this->right) + this->zero;
             word high = cortex_m::multiply_high_rounded(doubled, this->multiplier);
             if constexpr (!AboveZero) high += (high >> 31) & away;
             return ((high + this->rounding) >> this->right) + this->zero;
@@ -359,13 +357,17 @@ struct words<cortex_m55> {
     }
     template <bool Whole>
     [[gnu::always_inline]] static word load_bytes(const std::int8_t* from, int count) {
-        if constexpr (Whole) return vldrbq_s32(from);
-        else return vldrbq_z_s32(from, vctp32q(static_cast<std::uint32_t>(count)));
+        if constexpr (Whole)
+            return vldrbq_s32(from);
+        else
+            return vldrbq_z_s32(from, vctp32q(static_cast<std::uint32_t>(count)));
     }
     template <bool Whole>
     [[gnu::always_inline]] static void store_bytes(std::int8_t* to, word x, int count) {
-        if constexpr (Whole) vstrbq_s32(to, x);
-        else vstrbq_p_s32(to, x, vctp32q(static_cast<std::uint32_t>(count)));
+        if constexpr (Whole)
+            vstrbq_s32(to, x);
+        else
+            vstrbq_p_s32(to, x, vctp32q(static_cast<std::uint32_t>(count)));
     }
     [[gnu::always_inline]] static word saturated(word x) { return vmaxq_s32(vminq_s32(x, vdupq_n_s32(127)), vdupq_n_s32(-128)); }
 
@@ -507,10 +509,12 @@ struct words<cortex_m55> {
         const std::int32_t *multipliers, *shifts;
         std::int32_t zero;
 
-        scaler(const std::int32_t* of_lanes, const std::int32_t* shift_of_lanes, std::int32_t to) : multipliers(of_lanes), shifts(shift_of_lanes), zero(to) {}
+        scaler(const std::int32_t* of_lanes, const std::int32_t* shift_of_lanes, std::int32_t to)
+            : multipliers(of_lanes), shifts(shift_of_lanes), zero(to) {}
         template <bool AboveZero>
         word apply(word x) const {
-            return each([&](int lane) { return one::scaler<Scaling>(multipliers + lane, shifts + lane, zero).template apply<AboveZero>(x.at[lane]); });
+            return each(
+                [&](int lane) { return one::scaler<Scaling>(multipliers + lane, shifts + lane, zero).template apply<AboveZero>(x.at[lane]); });
         }
     };
     template <scaling Scaling, int Bits>

@@ -80,8 +80,11 @@ struct plain_words {
         word multiplier, right, rounding, start, zero;
 
         [[gnu::always_inline]] factor(const fixed_scale& scale, std::int32_t from_zero, std::int32_t to_zero)
-            : multiplier(scale.multiplier), right(-scale.shift), rounding(static_cast<word>((1u << -scale.shift) >> 1)),
-              start(static_cast<word>(static_cast<std::uint32_t>(from_zero) << (Bits + 1))), zero(to_zero) {}
+            : multiplier(scale.multiplier),
+              right(-scale.shift),
+              rounding(static_cast<word>((1u << -scale.shift) >> 1)),
+              start(static_cast<word>(static_cast<std::uint32_t>(from_zero) << (Bits + 1))),
+              zero(to_zero) {}
         /// Twice the product.
         [[gnu::always_inline]] std::int64_t product(word x) const {
             return static_cast<std::int64_t>(static_cast<word>(static_cast<std::uint32_t>(x) << (Bits + 1)) - start) * multiplier;

@@ -60,7 +60,9 @@ struct sum_interval {
 
 /// Which taps of a window see padding somewhere.
 inline std::vector<bool> padded_taps(const conv2d_layer& layer) {
-    auto leaves = [](int tap, int before, int stride, int outputs, int size) { return tap < before || tap - before + (outputs - 1) * stride >= size; };
+    auto leaves = [](int tap, int before, int stride, int outputs, int size) {
+        return tap < before || tap - before + (outputs - 1) * stride >= size;
+    };
     std::vector<bool> padded;
     for (int row = 0; row < layer.kernel.height; ++row)
         for (int column = 0; column < layer.kernel.width; ++column)
@@ -85,7 +87,7 @@ constexpr std::int32_t clamped(std::int32_t x, const fixed_parameters& f) {
 
 /// A feature map, as the steps that touch it see it.
 struct feature_map {
-    int tied = -1;       ///< to this one: of both, the same channels stay
+    int tied = -1;  ///< to this one: of both, the same channels stay
     int channels = 0;
     int writers = 0;
     bool stays = false;  ///< all of its channels
@@ -97,10 +99,11 @@ struct feature_map {
 struct convolution {
     const executable_step* step;
     quantized_parameters parameters;
-    std::vector<bool> padded;         ///< taps
-    std::vector<sum_interval> sums;   ///< of each channel
-    std::vector<bool> constant;       ///< channels that hold one integer before a residual is added, if there is one
-    std::vector<bool> keeps_weights;  ///< channels whose sums leave 32 bits, or would be a bias alone: that is scaled when it is packed, within bounds
+    std::vector<bool> padded;        ///< taps
+    std::vector<sum_interval> sums;  ///< of each channel
+    std::vector<bool> constant;      ///< channels that hold one integer before a residual is added, if there is one
+    std::vector<bool>
+        keeps_weights;  ///< channels whose sums leave 32 bits, or would be a bias alone: that is scaled when it is packed, within bounds
 
     const conv2d_layer& layer() const { return step->conv; }
     bool sums_all() const { return layer().groups == 1; }
@@ -181,36 +184,36 @@ private:
         touch(out, step.output_shape.channels);
         touch(second, step.output_shape.channels);
         switch (step.kind) {
-        case step_kind::conv2d: {
-            touch(in, step.conv.in.channels);
-            convolutions_.push_back(read(step));
-            if (step.conv.depthwise()) {
-                tie(in, out);
-            } else if (step.conv.groups > 1) {
-                stay(in);
-                stay(out);
+            case step_kind::conv2d: {
+                touch(in, step.conv.in.channels);
+                convolutions_.push_back(read(step));
+                if (step.conv.depthwise()) {
+                    tie(in, out);
+                } else if (step.conv.groups > 1) {
+                    stay(in);
+                    stay(out);
+                }
+                tie(second, out);
+                break;
             }
-            tie(second, out);
-            break;
-        }
-        case step_kind::add:
-            tie(second, out);
-            [[fallthrough]];
-        case step_kind::pool2d:
-        case step_kind::global_average_pool:
-        case step_kind::copy:
-            touch(in, step.output_shape.channels);
-            tie(in, out);
-            break;
-        case step_kind::load_input:
-        case step_kind::multiply:
-        case step_kind::affine:
-        case step_kind::activate:
-        case step_kind::subsample:
-            stay(in);
-            stay(second);
-            stay(out);
-            break;
+            case step_kind::add:
+                tie(second, out);
+                [[fallthrough]];
+            case step_kind::pool2d:
+            case step_kind::global_average_pool:
+            case step_kind::copy:
+                touch(in, step.output_shape.channels);
+                tie(in, out);
+                break;
+            case step_kind::load_input:
+            case step_kind::multiply:
+            case step_kind::affine:
+            case step_kind::activate:
+            case step_kind::subsample:
+                stay(in);
+                stay(second);
+                stay(out);
+                break;
         }
     }
 
@@ -249,37 +252,38 @@ private:
     void find_integers(const executable_step& step) {
         std::vector<interval> found(static_cast<std::size_t>(step.output_shape.channels));
         switch (step.kind) {
-        case step_kind::conv2d: {
-            const auto c = std::ranges::find(convolutions_, &step, &convolution::step);
-            for (int channel = 0; channel < c->layer().channels; ++channel) found[static_cast<std::size_t>(channel)] = find_integers(*c, channel);
-            break;
-        }
-        case step_kind::add: {
-            const quantized_parameters p = parameters_of(step);
-            const fixed_parameters f = fixed_parameters_of(p, p.input, Scaling, true, step.activation);
-            for (int channel = 0; channel < step.output_shape.channels; ++channel) {
-                const interval x = holds(step.input_map, channel), y = holds(step.second_map, channel);
-                found[static_cast<std::size_t>(channel)] = {sum_of(f, x.low, y.low), sum_of(f, x.high, y.high)};
+            case step_kind::conv2d: {
+                const auto c = std::ranges::find(convolutions_, &step, &convolution::step);
+                for (int channel = 0; channel < c->layer().channels; ++channel) found[static_cast<std::size_t>(channel)] = find_integers(*c, channel);
+                break;
             }
-            break;
-        }
-        case step_kind::pool2d:
-        case step_kind::global_average_pool:
-        case step_kind::copy: {
-            // Averages lie between what is averaged.
-            const bool averages_padding = step.kind == step_kind::pool2d && !step.pool.maximum && step.pool.count_padding && !step.pool.padding.empty();
-            for (int channel = 0; channel < step.output_shape.channels; ++channel) {
-                const interval x = holds(step.input_map, channel);
-                found[static_cast<std::size_t>(channel)] = averages_padding ? x.with(quantization_of(step.input_map).zero) : x;
+            case step_kind::add: {
+                const quantized_parameters p = parameters_of(step);
+                const fixed_parameters f = fixed_parameters_of(p, p.input, Scaling, true, step.activation);
+                for (int channel = 0; channel < step.output_shape.channels; ++channel) {
+                    const interval x = holds(step.input_map, channel), y = holds(step.second_map, channel);
+                    found[static_cast<std::size_t>(channel)] = {sum_of(f, x.low, y.low), sum_of(f, x.high, y.high)};
+                }
+                break;
             }
-            break;
-        }
-        case step_kind::load_input:
-        case step_kind::multiply:
-        case step_kind::affine:
-        case step_kind::activate:
-        case step_kind::subsample:
-            break;
+            case step_kind::pool2d:
+            case step_kind::global_average_pool:
+            case step_kind::copy: {
+                // Averages lie between what is averaged.
+                const bool averages_padding =
+                    step.kind == step_kind::pool2d && !step.pool.maximum && step.pool.count_padding && !step.pool.padding.empty();
+                for (int channel = 0; channel < step.output_shape.channels; ++channel) {
+                    const interval x = holds(step.input_map, channel);
+                    found[static_cast<std::size_t>(channel)] = averages_padding ? x.with(quantization_of(step.input_map).zero) : x;
+                }
+                break;
+            }
+            case step_kind::load_input:
+            case step_kind::multiply:
+            case step_kind::affine:
+            case step_kind::activate:
+            case step_kind::subsample:
+                break;
         }
         map(step.output_map).holds = std::move(found);
     }
@@ -312,7 +316,9 @@ private:
         const bool exact = scales_exactly(sums.low, start.scale) && scales_exactly(sums.high, start.scale);
         c.keeps_weights.push_back(any && !exact);
         if (!exact) return {f.low, f.high};
-        auto scaled = [&](std::int64_t sum) { return scaled_exactly(static_cast<std::int32_t>(sum), start.scale, Scaling) + zero_of_result<Scaling>(f, layer.residual); };
+        auto scaled = [&](std::int64_t sum) {
+            return scaled_exactly(static_cast<std::int32_t>(sum), start.scale, Scaling) + zero_of_result<Scaling>(f, layer.residual);
+        };
         const std::int32_t lowest = scaled(sums.low), highest = scaled(sums.high);
         if (!layer.residual) {
             const interval result = {clamped(lowest, f), clamped(highest, f)};
@@ -337,7 +343,8 @@ private:
         using bounds = std::numeric_limits<std::int32_t>;
         const std::int64_t packed = bias - c.parameters.input.zero * total;
         if (std::max(bias, packed) > bounds::max() || std::min(bias, packed) < bounds::min())
-            throw error(file_.origin() + ": " + std::string(c.step->layer) + ": the bias of channel " + std::to_string(channel) + " does not fit in 32 bits");
+            throw error(file_.origin() + ": " + std::string(c.step->layer) + ": the bias of channel " + std::to_string(channel) +
+                        " does not fit in 32 bits");
         return static_cast<std::int32_t>(packed);
     }
 
@@ -381,7 +388,8 @@ private:
                 if (in.stays || !c->sums_all()) continue;
                 for (int input = 0; input < c->layer().in.channels; ++input)
                     for (int channel = 0; channel < c->layer().channels && !in.needed[static_cast<std::size_t>(input)]; ++channel)
-                        if (is_kept(c->step->output_map, channel) && needs(*c, channel, input)) in.needed[static_cast<std::size_t>(input)] = more = true;
+                        if (is_kept(c->step->output_map, channel) && needs(*c, channel, input))
+                            in.needed[static_cast<std::size_t>(input)] = more = true;
             }
         }
     }
@@ -424,8 +432,10 @@ private:
             changed[std::string(c.step->layer) + "." + parameter] = {std::move(shape), {bytes.begin(), bytes.end()}};
         };
         const auto channels = static_cast<std::int64_t>(outputs.size()), read = static_cast<std::int64_t>(inputs.size());
-        if (c.step->linear) change("weight", {channels, read * area}, weights);
-        else change("weight", {channels, read, layer.kernel.height, layer.kernel.width}, weights);
+        if (c.step->linear)
+            change("weight", {channels, read * area}, weights);
+        else
+            change("weight", {channels, read, layer.kernel.height, layer.kernel.width}, weights);
         change("bias", {channels}, biases);
         change("scale", {channels}, scales);
     }
@@ -456,7 +466,8 @@ inline narrow_network remove_dead_channels(const executable& code, const safeten
 inline std::string kept_header(const narrow_network& narrow, std::string_view name = "kept") {
     std::size_t longest = 0;
     for (const kept_layer& layer : narrow.layers) longest = std::max(longest, std::to_string(layer.kept.size()).size());
-    std::string text = "// The convolutions of " + narrow.model + " without their dead channels. Written by dlas::kept_header().\n#pragma once\n\nstruct ";
+    std::string text =
+        "// The convolutions of " + narrow.model + " without their dead channels. Written by dlas::kept_header().\n#pragma once\n\nstruct ";
     text.append(name).append(" {\n    static constexpr int channels[] = {\n");
     for (const kept_layer& layer : narrow.layers) {
         const std::string number = std::to_string(layer.kept.size());

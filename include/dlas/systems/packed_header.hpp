@@ -49,7 +49,8 @@ inline std::string packed_header(const executable& code, const safetensors& file
         const quantization q = packing::map_quantization(file, map);
         char scale[32];
         const auto end = std::to_chars(scale, scale + sizeof scale, q.scale, std::chars_format::scientific, 8).ptr;
-        return "inline constexpr dlas::quantization " + std::string(what) + " = {" + std::string(scale, end) + "f, " + std::to_string(q.zero) + "};\n";
+        return "inline constexpr dlas::quantization " + std::string(what) + " = {" + std::string(scale, end) + "f, " + std::to_string(q.zero) +
+               "};\n";
     };
     const std::string model(code.model), plan(code.plan), space(name);
     std::string text = "// The weights of " + model + ", packed for " + plan + ". Written by a program; changes are lost.\n";
@@ -68,9 +69,9 @@ inline std::string packed_header(const executable& code, const safetensors& file
         std::memcpy(&word, packed.data() + 4 * i, left < 4 ? left : 4);
         text += (i % 12 == 0 ? "\n    " : " ") + headers::hexadecimal(word, 8) + ",";
     }
-    text += "\n};\n\ntemplate <class Network>\nconst std::byte* of() {\n    static_assert(Network::code.fingerprint == " + headers::hexadecimal(code.fingerprint, 16) +
-            "u,\n                  \"[dlas] " + space + ": these weights are packed for " + model + " as " + plan +
-            "; the network has another model or stack, or the library packs otherwise by now\");\n" +
+    text += "\n};\n\ntemplate <class Network>\nconst std::byte* of() {\n    static_assert(Network::code.fingerprint == " +
+            headers::hexadecimal(code.fingerprint, 16) + "u,\n                  \"[dlas] " + space + ": these weights are packed for " + model +
+            " as " + plan + "; the network has another model or stack, or the library packs otherwise by now\");\n" +
             "    return reinterpret_cast<const std::byte*>(words);\n}\n\n}  // namespace " + space + "\n";
     return text;
 }

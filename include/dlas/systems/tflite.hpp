@@ -293,7 +293,8 @@ private:
         add<float>(".scale", "F32", {layer.channels}, scales);
         // TensorFlow Lite Micro multiplies these two as floats where there is one scale for all channels.
         const float product = quantization_of(file_.tensor(op.inputs[0])).scale * scales[0];
-        if (op.kind == tflite_kind::fully_connected && file_.tensor(op.inputs[1]).scales.size() == 1) add<float>(".product", "F32", {1}, std::span(&product, 1));
+        if (op.kind == tflite_kind::fully_connected && file_.tensor(op.inputs[1]).scales.size() == 1)
+            add<float>(".product", "F32", {1}, std::span(&product, 1));
     }
 
     /// A bias is added to sums of products, so that its scale is theirs.

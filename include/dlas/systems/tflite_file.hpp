@@ -70,12 +70,45 @@ enum class tflite_kind : std::uint8_t {
 
 /// The schema's name of an operator, or its number: those stand here that a network of images or sounds is likely to have.
 inline std::string tflite_operator_name(int code) {
-    constexpr std::pair<int, std::string_view> known[] = {
-        {0, "ADD"}, {1, "AVERAGE_POOL_2D"}, {2, "CONCATENATION"}, {3, "CONV_2D"}, {4, "DEPTHWISE_CONV_2D"}, {6, "DEQUANTIZE"}, {9, "FULLY_CONNECTED"},
-        {11, "L2_NORMALIZATION"}, {14, "LOGISTIC"}, {16, "LSTM"}, {17, "MAX_POOL_2D"}, {18, "MUL"}, {19, "RELU"}, {21, "RELU6"}, {22, "RESHAPE"},
-        {23, "RESIZE_BILINEAR"}, {25, "SOFTMAX"}, {27, "SVDF"}, {28, "TANH"}, {32, "CUSTOM"}, {34, "PAD"}, {36, "GATHER"}, {39, "TRANSPOSE"},
-        {40, "MEAN"}, {41, "SUB"}, {42, "DIV"}, {43, "SQUEEZE"}, {45, "STRIDED_SLICE"}, {47, "EXP"}, {49, "SPLIT"}, {53, "CAST"}, {54, "PRELU"},
-        {55, "MAXIMUM"}, {56, "ARG_MAX"}, {57, "MINIMUM"}, {67, "TRANSPOSE_CONV"}, {98, "LEAKY_RELU"}, {114, "QUANTIZE"}, {117, "HARD_SWISH"}};
+    constexpr std::pair<int, std::string_view> known[] = {{0, "ADD"},
+                                                          {1, "AVERAGE_POOL_2D"},
+                                                          {2, "CONCATENATION"},
+                                                          {3, "CONV_2D"},
+                                                          {4, "DEPTHWISE_CONV_2D"},
+                                                          {6, "DEQUANTIZE"},
+                                                          {9, "FULLY_CONNECTED"},
+                                                          {11, "L2_NORMALIZATION"},
+                                                          {14, "LOGISTIC"},
+                                                          {16, "LSTM"},
+                                                          {17, "MAX_POOL_2D"},
+                                                          {18, "MUL"},
+                                                          {19, "RELU"},
+                                                          {21, "RELU6"},
+                                                          {22, "RESHAPE"},
+                                                          {23, "RESIZE_BILINEAR"},
+                                                          {25, "SOFTMAX"},
+                                                          {27, "SVDF"},
+                                                          {28, "TANH"},
+                                                          {32, "CUSTOM"},
+                                                          {34, "PAD"},
+                                                          {36, "GATHER"},
+                                                          {39, "TRANSPOSE"},
+                                                          {40, "MEAN"},
+                                                          {41, "SUB"},
+                                                          {42, "DIV"},
+                                                          {43, "SQUEEZE"},
+                                                          {45, "STRIDED_SLICE"},
+                                                          {47, "EXP"},
+                                                          {49, "SPLIT"},
+                                                          {53, "CAST"},
+                                                          {54, "PRELU"},
+                                                          {55, "MAXIMUM"},
+                                                          {56, "ARG_MAX"},
+                                                          {57, "MINIMUM"},
+                                                          {67, "TRANSPOSE_CONV"},
+                                                          {98, "LEAKY_RELU"},
+                                                          {114, "QUANTIZE"},
+                                                          {117, "HARD_SWISH"}};
     for (const auto& [number, name] : known)
         if (number == code) return std::string(name);
     return std::string("number ").append(std::to_string(code));
@@ -453,8 +486,9 @@ private:
             fail_here("its code is number " + std::to_string(stored.opcode()) + " of " + std::to_string(count(model.operator_codes())));
         const tflite_schema::operator_code& code = *model.operator_codes()->Get(stored.opcode());
         const std::string name = tflite_operator_name(code.code());
-        constexpr tflite_kind kinds[] = {tflite_kind::add, tflite_kind::average_pool_2d, tflite_kind::conv_2d, tflite_kind::depthwise_conv_2d,
-                                         tflite_kind::fully_connected, tflite_kind::reshape, tflite_kind::softmax};
+        constexpr tflite_kind kinds[] = {
+            tflite_kind::add,     tflite_kind::average_pool_2d, tflite_kind::conv_2d, tflite_kind::depthwise_conv_2d, tflite_kind::fully_connected,
+            tflite_kind::reshape, tflite_kind::softmax};
         const auto* const kind = std::ranges::find(kinds, code.code(), [](tflite_kind k) { return static_cast<int>(k); });
         if (kind == std::end(kinds)) {
             const std::string custom =
