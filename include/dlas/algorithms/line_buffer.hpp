@@ -172,6 +172,7 @@ private:
             }
 #pragma GCC unroll 8
         for (int c = 0; c < channels; c += vector::lanes) {
+            if (!whole && vector::lanes == 1 && c >= exist) break;
             const scaler scale(biases + rounded_channels + c, biases + 2 * rounded_channels + c, zero);
 #pragma GCC unroll 8
             for (int p = 0; p < Pixels; ++p) {
@@ -181,8 +182,7 @@ private:
                 typename vector::word y = scale.template apply<above_zero && !layer.residual>(sum);
                 if constexpr (adds_residual)
                     y = fixed_addition<Scaling, above_zero, Target>(f).finish(y, vector::template load_bytes<whole>(residual + p * key.residual.pixel_stride + c, exist - c));
-                if (whole || vector::lanes > 1 || c < exist)
-                    vector::template store_bytes<whole>(to + p * out_pixel + c, vector::saturated(y), exist - c);
+                vector::template store_bytes<whole>(to + p * out_pixel + c, vector::saturated(y), exist - c);
             }
         }
     }
