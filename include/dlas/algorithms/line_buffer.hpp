@@ -73,6 +73,7 @@ struct line_convolution {
     static constexpr bool aligned = layer.in.channels % products::terms == 0 && layer.group_in() % products::terms == 0;
     static constexpr bool whole = layer.group_out() % channels == 0;  ///< all words have all of their channels
     static constexpr bool above_zero = layer.activation != activation::none;
+    static constexpr bool result_above_zero = above_zero && !layer.residual;
     static constexpr int whole_tiles = out.width / pixels;
     static constexpr int left_pixels = out.width % pixels;
     using scaler = typename vector::template scaler<Scaling>;
@@ -177,18 +178,18 @@ private:
             }
 #pragma GCC unroll 8
         for (int c = 0; c < channels; c += vector::lanes) {
+            if (!whole && vector::lanes == 1 && c >= exist) break;
             const scaler scale(biases + rounded_channels + c, biases + 2 * rounded_channels + c, zero);
 #pragma GCC unroll 8
             for (int p = 0; p < Pixels; ++p) {
                 std::int32_t totals[vector::lanes];
                 for (int lane = 0; lane < vector::lanes; ++lane) totals[lane] = products::total(sums[p][c + lane]);
                 const auto sum = vector::from(totals);
-                typename vector::word y = scale.template apply < above_zero && !layer.residual > (sum);
+                typename vector::word y = scale.template apply<result_above_zero>(sum);
                 if constexpr (adds_residual)
                     y = fixed_addition<Scaling, above_zero, Target>(f).finish(
                         y, vector::template load_bytes<whole>(residual + p * key.residual.pixel_stride + c, exist - c));
-                if (whole || vector::lanes > 1 || c < exist)
-                    vector::template store_bytes<whole>(to + p * key.out.pixel_stride + c, vector::saturated(y), exist - c);
+                vector::template store_bytes<whole>(to + p * key.out.pixel_stride + c, vector::saturated(y), exist - c);
             }
         }
     }

@@ -40,6 +40,7 @@ struct line_depthwise {
     static constexpr bool begins_with_residual = !adds_rows<layer, Scaling>;
     static constexpr bool whole = layer.channels % lanes == 0;  ///< all words have all of their channels
     static constexpr bool above_zero = layer.activation != activation::none;
+    static constexpr bool result_above_zero = above_zero && !layer.residual;
 
     static void pack_quantized(const quantized_parameters& p, float* packed) {
         auto* to = reinterpret_cast<std::byte*>(packed);
@@ -128,7 +129,7 @@ private:
 #pragma GCC unroll 16
             for (int p = 0; p < Pixels; ++p) {
                 const auto sum = products::template total<N>(sums[p]);
-                typename vector::word y = scale.template apply < above_zero && !layer.residual > (sum);
+                typename vector::word y = scale.template apply<result_above_zero>(sum);
                 if constexpr (adds_residual)
                     y = fixed_addition<Scaling, above_zero, Target>(f).finish(
                         y, vector::template load_bytes<whole>(residual + (column + p) * key.residual.pixel_stride + channel + first, exist));

@@ -19,7 +19,8 @@ struct f32 {
 
     template <class Algorithm>
     static constexpr std::string_view refuses(const conv2d_layer&) {
-        if (fixed_point_algorithm<Algorithm> && !any_format_algorithm<Algorithm>) return "format: line_buffer computes in integers scaled by fixed-point numbers alone";
+        if (fixed_point_algorithm<Algorithm> && !any_format_algorithm<Algorithm>)
+            return "format: line_buffer computes in integers scaled by fixed-point numbers alone";
         return {};
     }
 };

@@ -31,12 +31,13 @@ inline constexpr auto formats_of_steps = []<int... Step>(std::integer_sequence<i
         if constexpr (s.kind == step_kind::conv2d) {
             using chosen = stack_for<Plan, s.conv>;
             using algorithm = chosen_algorithm<typename chosen::algorithm, s.conv, typename chosen::target, typename chosen::format>;
-            return chosen_format{chosen::format::template activations<typename Plan::target>, scaling_of<typename chosen::format>, true, buffers_rows<algorithm>};
+            return chosen_format{chosen::format::template activations<typename Plan::target>, scaling_of<typename chosen::format>, true,
+                                 buffers_rows<algorithm>};
         } else {
             return chosen_format{};
         }
     };
-    return std::array<chosen_format, sizeof...(Step)>{of_step.template operator()<Step>()...};
+    return std::array<chosen_format, sizeof...(Step)> { of_step.template operator()<Step>()... };
 }(std::make_integer_sequence<int, program_of<Model>.steps.size()>{});
 
 constexpr bool are_floats(const auto& formats) {
@@ -126,9 +127,12 @@ constexpr typed_steps<2 * P + 2> with_elements(const program<P>& p, const std::a
             written[typed.tensors[s.output].buffer] = true;
             continue;
         }
-        if (s.kind == step_kind::conv2d) type = of_step[static_cast<std::size_t>(i)].type;
-        else if (s.kind == step_kind::load_input) type = is_quantized(first) ? first : element::f32;  // as it is given
-        else if (!is_quantized(buffer_of(s.input).type) || computes_in_integers(s)) type = buffer_of(s.input).type;
+        if (s.kind == step_kind::conv2d)
+            type = of_step[static_cast<std::size_t>(i)].type;
+        else if (s.kind == step_kind::load_input)
+            type = is_quantized(first) ? first : element::f32;  // as it is given
+        else if (!is_quantized(buffer_of(s.input).type) || computes_in_integers(s))
+            type = buffer_of(s.input).type;
         auto convert = [&](int tensor) {
             if (tensor < 0 || s.kind == step_kind::load_input || reads(s, type, buffer_of(tensor).type)) return tensor;
             const int from = typed.tensors[tensor].buffer;
@@ -186,14 +190,17 @@ inline constexpr bool all_float = converting::are_floats(converting::formats_of_
 namespace converting {
 template <class Model, class Plan>
 constexpr const auto& planned() {
-    if constexpr (all_float<Model, Plan>) return program_of<Model>;
-    else return typed_program<Model, Plan>;
+    if constexpr (all_float<Model, Plan>)
+        return program_of<Model>;
+    else
+        return typed_program<Model, Plan>;
 }
 }  // namespace converting
 
 /// Whether a plan gives all parts of each of a model's concatenations the same elements.
 template <class Model, class Plan>
-inline constexpr bool parts_agree = all_float<Model, Plan> || converting::with_elements(program_of<Model>, converting::formats_of_steps<Model, Plan>).parts_agree;
+inline constexpr bool parts_agree =
+    all_float<Model, Plan> || converting::with_elements(program_of<Model>, converting::formats_of_steps<Model, Plan>).parts_agree;
 
 /// Whether a network's image and output are integers under a plan.
 template <class Model, class Plan>
