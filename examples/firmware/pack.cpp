@@ -110,7 +110,7 @@ void run(const arguments& a) {
 
     // Accuracy is counted by the integer code that the target will run.
     dlas::host_network host(code, weights);
-    const dlas::quantization image_is = dlas::packing::map_quantization(weights, dlas::packing::image_map(code));
+    const dlas::quantization image_is = dlas::packing::map_quantization(weights, code.steps.front().input_map);
     const bool files = !a.images.empty() || a.positional[0] == "drawn_shapes";
     const examples tested = test_examples(a.positional[0], code, a.images, files ? 1000 : 10);
     constexpr std::size_t recorded = 10;

@@ -86,7 +86,7 @@ inline constexpr int fixed_parameter_bytes = 64;
 inline constexpr int sum_bits = 20;
 
 /// Where scaling rounds once, operands are added in units of 2^-fraction_bits of the output's scale.
-inline constexpr int fraction_bits = 10;
+inline constexpr int fraction_bits = 6;
 
 /// `first` is what the first operand of a sum stands for, where there is one.
 constexpr fixed_parameters fixed_parameters_of(const quantized_parameters& p, const quantization& first, scaling way, bool adds,

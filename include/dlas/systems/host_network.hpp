@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include <dlas/algorithms/fixed_point.hpp>
 #include <dlas/core/aligned_bytes.hpp>
 #include <dlas/core/error.hpp>
 #include <dlas/systems/executable.hpp>
@@ -121,10 +122,27 @@ inline quantization map_quantization(const safetensors& file, int map) {
     return {scale, zero};
 }
 
-/// The map that a network's image becomes: where it is read in place, the input of the first step.
-inline int image_map(const executable& code) {
-    const executable_step& first = code.steps.front();
-    return first.input_map < 0 ? first.output_map : first.input_map;
+/// Kernels that scale by fixed-point numbers hold sums of 30 bits, shifted by what a scale above 1 asks for.
+inline void check_sums(const executable_step& step, const safetensors& file, const quantized_parameters& p) {
+    const std::int64_t elements = step.conv.filter_elements() / step.conv.channels;
+    for (int channel = 0; channel < step.conv.channels; ++channel) {
+        std::int64_t largest = 0, total = 0;
+        for (std::int64_t i = 0; i < elements; ++i) {
+            const std::int64_t weight = p.filter[channel * elements + i];
+            largest += weight < 0 ? 128 * -weight : 128 * weight;
+            total += weight;
+        }
+        if (largest == 0) continue;  // a bias alone is scaled when it is packed
+        const std::int64_t bias = p.bias[channel] - p.input.zero * total;
+        largest += bias < 0 ? -bias : bias;
+        const double result = step.conv.residual && !step.scales_result ? double{p.output.scale} / (1 << fraction_bits)
+                                                                        : double{step.scales_result ? p.sum.scale : p.output.scale};
+        const double scale = double{p.input.scale} * double{p.filter_scales[channel]} / result;
+        const std::int64_t most = (std::int64_t{1} << 29) >> (fixed_scale_of(scale).shift > 0 ? fixed_scale_of(scale).shift : 0);
+        if (largest >= (step.weight_bits < 8 ? most / 16 : most))
+            throw error(file.origin() + ": the sums of channel " + std::to_string(channel) + " of '" + std::string(step.layer) + "' may reach " +
+                        std::to_string(largest) + ", more than kernels of fixed-point numbers hold; its bias is too large for its scale");
+    }
 }
 
 }  // namespace packing
@@ -179,6 +197,7 @@ inline void pack_weights(const executable& code, const safetensors& file, std::b
                     parameters.scale_product = product[0];
                 }
             }
+            if (step.kind == step_kind::conv2d && code.scaling != scaling::real) packing::check_sums(step, file, parameters);
             step.pack_quantized(parameters, to);
         } else if (step.kind == step_kind::conv2d) {
             const folded_layer layer = packing::folded(step, reader);
@@ -201,7 +220,7 @@ class host_network {
 public:
     /// Throws dlas::error where the CPU lacks the network's target or the file does not fit the network.
     host_network(const executable& code, const safetensors& file) : host_network(code, [&](std::byte* packed) { pack_weights(code, file, packed); }) {
-        if (code.image_type == element::s8) image_is_ = packing::map_quantization(file, packing::image_map(code));
+        if (code.image_type == element::s8) image_is_ = packing::map_quantization(file, code.steps.front().input_map);
         if (code.output_type == element::s8) output_is_ = packing::map_quantization(file, code.steps.back().output_map);
     }
     /// The same where pack(packed) writes the weights. Integers of the image and the output stand for themselves.

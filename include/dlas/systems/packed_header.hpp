@@ -59,7 +59,7 @@ inline std::string packed_header(const executable& code, const safetensors& file
     text += "#pragma once\n\n#include <cstddef>\n#include <cstdint>\n\n#include <dlas/core/element.hpp>\n\nnamespace " + space + " {\n\n";
     text += "inline constexpr std::size_t flash_bytes = " + std::to_string(code.weight_bytes) + ";\n";
     text += "inline constexpr std::size_t ram_bytes = " + std::to_string(code.arena_bytes) + ";\n";
-    if (code.image_type == element::s8) text += quantized("image", packing::image_map(code));
+    if (code.image_type == element::s8) text += quantized("image", code.steps.front().input_map);
     if (code.output_type == element::s8) text += quantized("output", code.steps.back().output_map);
     text += "\nalignas(64) inline constexpr std::uint32_t words[] = {";
     const std::size_t words = (static_cast<std::size_t>(code.weight_bytes) + 3) / 4;
