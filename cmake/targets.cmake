@@ -2,6 +2,7 @@
 # The list of targets and their flags stand in the headers of dlas/hardware; this file reads them there.
 include(CheckCXXSourceCompiles)
 
+set(DLAS_WANTED_TARGETS "" CACHE STRING "Targets that this project's own programs have units for; empty: all that the compiler has")
 set(hardware ${PROJECT_SOURCE_DIR}/include/dlas/hardware)
 set(DLAS_TARGETS "")
 file(STRINGS ${hardware}/targets.hpp lines REGEX "^#include <dlas/hardware/[a-z0-9_]+\\.hpp>")
@@ -21,7 +22,7 @@ foreach(line IN LISTS lines)
     check_cxx_source_compiles("int main() {}" ${compiles})
     unset(CMAKE_REQUIRED_QUIET)
     unset(CMAKE_REQUIRED_FLAGS)
-    if(${compiles})
+    if(${compiles} AND (NOT DLAS_WANTED_TARGETS OR target IN_LIST DLAS_WANTED_TARGETS))
         list(APPEND DLAS_TARGETS ${target})
         separate_arguments(DLAS_FLAGS_${target} UNIX_COMMAND "${flags}")
     endif()

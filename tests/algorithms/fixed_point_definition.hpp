@@ -57,16 +57,16 @@ constexpr std::int8_t finished(std::int64_t x, const dlas::quantization& output,
     return static_cast<std::int8_t>(clamped(x, low, high));
 }
 
-/// What an operand of a sum is in the units in which both are added: where scaling is twice, 2^-20 of twice the larger scale, else 2^-10 of the
+/// What an operand of a sum is in the units in which both are added: where scaling is twice, 2^-20 of twice the larger scale, else 2^-6 of the
 /// output's.
 constexpr std::int64_t operand(std::int32_t x, const dlas::quantization& of, double unit, scaling way) {
     return scaled(std::int64_t{x - of.zero} * (1 << 20), multiplier(double{of.scale} / unit), way);
 }
 constexpr double unit_of_sum(float first, float second, float output, scaling way) {
-    return way == scaling::fixed_twice ? 2 * double{first > second ? first : second} : double{output} * 1024;
+    return way == scaling::fixed_twice ? 2 * double{first > second ? first : second} : double{output} * 16384;
 }
 constexpr std::int64_t sum_of(std::int64_t both, double unit, const dlas::quantization& output, scaling way) {
-    if (way == scaling::fixed_once) return divided_halves_up(both, 10) + output.zero;
+    if (way == scaling::fixed_once) return divided_halves_up(both, 6) + output.zero;
     return scaled(both, multiplier(unit / (1048576.0 * double{output.scale})), way) + output.zero;
 }
 
@@ -94,8 +94,8 @@ constexpr std::int8_t convolved(const dlas::conv2d_layer& layer, const quantized
     if (residual == nullptr) return finished(scaled(sum, multiplier(products / double{p.output.scale}), way) + p.output.zero, p.output, layer.activation);
     const std::int8_t other = residual[(row * layer.out().width + column) * layer.channels + channel];
     if (way == scaling::fixed_once) {
-        const double unit = double{p.output.scale} * 1024;
-        const std::int64_t result = scaled(sum, multiplier(products / (double{p.output.scale} / 1024)), way);
+        const double unit = double{p.output.scale} * 16384;
+        const std::int64_t result = scaled(sum, multiplier(products / (double{p.output.scale} / 64)), way);
         return finished(sum_of(result + operand(other, p.second, unit, way), unit, p.output, way), p.output, layer.activation);
     }
     const std::int8_t result = finished(scaled(sum, multiplier(products / double{p.sum.scale}), way) + p.sum.zero, p.sum, activation::none);

@@ -164,17 +164,17 @@ inline dlas::quantized_parameters make_numbers(const fixed_layer& l, numbers kin
     // The scaled sum's unit, and what it is to be multiplied by. Kernels take sums below 2^29 once they are shifted to the left.
     const bool added_once = layer.residual && l.way == scaling::fixed_once;
     const float scale_of_unit = added_once || !layer.residual ? p.output.scale : p.sum.scale;
-    const double unit = added_once ? double{scale_of_unit} / 1024 : double{scale_of_unit};
+    const double unit = added_once ? double{scale_of_unit} / 64 : double{scale_of_unit};
     double deviation = 1;
     while (deviation * deviation < terms) deviation += 1;
     deviation *= 43.0 * (largest + 0.5);
     const double most = 0x1p27 / (terms * 255.0 * (largest + 1) + 3 * deviation);
     for (int channel = 0; channel < layer.channels; ++channel) {
-        double factor = 40 / deviation * random.between(0.3, 3) * (added_once ? 1024 : 1);
+        double factor = 40 / deviation * random.between(0.3, 3) * (added_once ? 64 : 1);
         int limit = static_cast<int>(deviation);
         if (kind == numbers::large_scales) factor = random.between(1, 40);
         if (kind == numbers::small_scales) {
-            factor = random.between(0x1p-27, 0x1p-24) * (added_once ? 1024 : 1);
+            factor = random.between(0x1p-27, 0x1p-24) * (added_once ? 64 : 1);
             limit = 1 << 26;
         }
         if (factor > most) factor = most;

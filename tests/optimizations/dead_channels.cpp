@@ -313,7 +313,7 @@ void check_random(const std::map<std::string, std::string>& reads, int networks)
                 if (chance(0.2))
                     for (int input = 0; input < layer.inputs; ++input)
                         for (std::int8_t& w : layer.of(channel, input)) w = 0;
-                if (chance(0.02)) layer.bias(channel) = 1 << 29;
+                if (chance(0.02)) layer.bias(channel) = 1 << 22;
                 if (chance(0.05)) layer.scales[static_cast<std::size_t>(channel)] *= 64;  // sums may be shifted to the left
             }
         }
@@ -360,14 +360,14 @@ TEST_CASE("dead channels: what cannot be is said") {
     CHECK(contains(complaint([&] { dlas::remove_dead_channels(code_of<separable, dlas::int8_fixed>, made.file()); }), "made: tensor 'maps."));
 }
 
-TEST_CASE("dead channels: sums that leave 32 bits keep what they read") {
+TEST_CASE("dead channels: sums that kernels cannot hold are refused") {
     const dlas::executable& code = code_of<pointwise, dlas::int8_fixed>;
     made_weights made = lively_weights(code, 3);
     made["a"].lift(2);
     CHECK(dlas::remove_dead_channels(code, made.file()).layers[0].kept == channels{0, 1, 3, 4, 5, 6, 7});
     for (int input = 0; input < 8; ++input) made["b"].of(0, input)[0] = static_cast<std::int8_t>(input == 2 ? 100 : input < 6 ? -20 : 0);
     made["b"].bias(0) = 0x7fffffff - 100;
-    CHECK(dlas::remove_dead_channels(code, made.file()).layers[0].kept == channels{0, 1, 2, 3, 4, 5, 6, 7});
+    CHECK(contains(complaint([&] { dlas::remove_dead_channels(code, made.file()); }), "made: the sums of channel 0 of 'b' may reach 2147"));
 }
 
 TEST_CASE("dead channels: the header") {

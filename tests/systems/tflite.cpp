@@ -337,7 +337,8 @@ TEST_CASE("import_tflite: weights in the library's order") {
     const dlas::safetensors weights = dlas::import_tflite(code_of<small>, file);
     CHECK(weights.tensors().size() == 2 + 4 * 3 + 2 + 1);
     // A fully connected layer of one scale has the product of both as a float.
-    const float product = file.tensor(file.operators.back().inputs[0]).scales[0] * file.tensor(file.operators.back().inputs[1]).scales[0];
+    const auto fc = std::ranges::find(file.operators, dlas::tflite_kind::fully_connected, &dlas::tflite_operator::kind);
+    const float product = file.tensor(fc->inputs[0]).scales[0] * file.tensor(fc->inputs[1]).scales[0];
     CHECK(elements_of<float>(weights, "fc.product")[0] == product);
     CHECK(weights.find("first.weight")->shape == std::vector<std::int64_t>{4, 2, 3, 3});
     CHECK(weights.find("depthwise.weight")->shape == std::vector<std::int64_t>{4, 1, 3, 1});
