@@ -6,20 +6,23 @@ include(${CMAKE_CURRENT_LIST_DIR}/boards/boards.cmake)
 set(DLAS_FIRMWARE_BOARDS ${DLAS_BOARDS} CACHE STRING "Boards that firmware is built for")
 set(folder ${PROJECT_BINARY_DIR}/firmware)
 
-# dlas_add_firmware_header(<header.hpp> COMMAND <program> <argument>... [DEPENDS <file>...])
+# dlas_add_firmware_header(<header.hpp> COMMAND <program> <argument>... [DEPENDS <file>...] [BYPRODUCTS <file>...])
 # A header that a program of the host writes before any board is built; its path follows the arguments. Boards include it by its name.
 add_custom_target(firmware_headers)
 function(dlas_add_firmware_header header)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "COMMAND;DEPENDS")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "COMMAND;DEPENDS;BYPRODUCTS")
     set(path ${PROJECT_BINARY_DIR}/firmware/headers/${header})
     list(GET arg_COMMAND 0 program)
-    add_custom_command(OUTPUT ${path} COMMAND ${arg_COMMAND} ${path} DEPENDS ${program} ${arg_DEPENDS})
+    add_custom_command(OUTPUT ${path} ${arg_BYPRODUCTS} COMMAND ${arg_COMMAND} ${path} DEPENDS ${program} ${arg_DEPENDS})
     string(MAKE_C_IDENTIFIER "firmware_header_${header}" target)
     add_custom_target(${target} DEPENDS ${path})
     add_dependencies(firmware_headers ${target})
 endfunction()
 file(MAKE_DIRECTORY ${folder}/headers)
 
+if(NOT DLAS_TFLITE)
+    message(FATAL_ERROR "Firmware needs DLAS_TFLITE: the program that packs its weights reads TensorFlow Lite models")
+endif()
 # The program that packs weights, with the networks of each target in a unit of its own.
 set(DLAS_DATA_DIR ${PROJECT_SOURCE_DIR}/../shared/data CACHE PATH "Trained weights and images; examples of them are left out where it is absent")
 set(targets "")
@@ -32,9 +35,19 @@ list(JOIN types "," types)
 dlas_add_program(pack SOURCES ${CMAKE_CURRENT_LIST_DIR}/pack.cpp LIBRARIES dlas::tflite)
 target_include_directories(pack PRIVATE ${CMAKE_CURRENT_LIST_DIR})
 target_compile_definitions(pack PRIVATE DLAS_PACK_TARGETS=${types})
-if(EXISTS ${DLAS_DATA_DIR})
+set(data "")
+foreach(file IN ITEMS weights/pretrainedResnet_quant.tflite weights/kws_ref_model.tflite weights/vww_96_int8.tflite data/cifar10_test_dev1000.bin
+        data/kws01_dev500.bin)
+    if(EXISTS ${DLAS_DATA_DIR}/${file})
+        list(APPEND data ${file})
+    endif()
+endforeach()
+list(LENGTH data files)
+if(files EQUAL 5)
     # One network loses its dead channels first: what is left of them is a header that all networks are compiled with.
-    dlas_add_program(narrow SOURCES ${PROJECT_SOURCE_DIR}/examples/narrow.cpp LIBRARIES dlas::tflite)
+    if(NOT TARGET narrow)
+        dlas_add_program(narrow SOURCES ${PROJECT_SOURCE_DIR}/examples/narrow.cpp LIBRARIES dlas::tflite)
+    endif()
     set(narrow_weights ${folder}/headers/wake_words.safetensors)
     set(narrow_header ${folder}/headers/wake_words_kept.hpp)
     set(wake_words ${DLAS_DATA_DIR}/weights/vww_96_int8.tflite)
@@ -59,13 +72,15 @@ function(dlas_pack network weights)
         # The logits of the records are those of the last target's integers; boards of all others have to agree.
         set(records ${folder}/headers/${target}/${network}.records)
         dlas_add_firmware_header(${target}/${network}_weights.hpp
-            COMMAND pack ${network} ${target} ${weights} ${images} --records ${records} DEPENDS ${weights} ${ARGN})
+            COMMAND pack ${network} ${target} ${weights} ${images} --records ${records} DEPENDS ${weights} ${ARGN} BYPRODUCTS ${records})
     endforeach()
 endfunction()
 
 # The networks of networks.hpp: one to a line, as in CMakeLists.txt.
 dlas_pack(drawn_shapes ${PROJECT_SOURCE_DIR}/examples/train_shapes10/resnet8_shapes10.safetensors)
-if(EXISTS ${DLAS_DATA_DIR})
+set(networks drawn_shapes)
+if(files EQUAL 5)
+    list(APPEND networks image_classification keyword_spotting visual_wake_words narrow_wake_words)
     dlas_pack(image_classification ${DLAS_DATA_DIR}/weights/pretrainedResnet_quant.tflite ${DLAS_DATA_DIR}/data/cifar10_test_dev1000.bin)
     dlas_pack(keyword_spotting ${DLAS_DATA_DIR}/weights/kws_ref_model.tflite ${DLAS_DATA_DIR}/data/kws01_dev500.bin)
     dlas_pack(visual_wake_words ${DLAS_DATA_DIR}/weights/vww_96_int8.tflite)
@@ -100,6 +115,7 @@ if(NOT DLAS_QEMU_RISCV64)
     list(APPEND missing_riscv64 qemu-user)
 endif()
 
+list(JOIN networks "+" joined_networks)
 set(included "")
 foreach(board IN LISTS DLAS_FIRMWARE_BOARDS)
     if(board IN_LIST DLAS_CORTEX_M_BOARDS)
@@ -131,7 +147,7 @@ foreach(board IN LISTS DLAS_FIRMWARE_BOARDS)
     endif()
     # With the terminal, which only one can have: board after board, each on all cores.
     ExternalProject_Add(firmware_${board} SOURCE_DIR ${CMAKE_CURRENT_LIST_DIR} PREFIX ${folder}/stamps BINARY_DIR ${folder}/${board}
-        CMAKE_ARGS ${options} -D DLAS_BOARD=${board} -D CMAKE_BUILD_TYPE=${CMAKE_BUILD_TYPE} -D DLAS_FIRMWARE_HEADERS=${folder}/headers/${DLAS_TARGET_OF_${board}}
+        CMAKE_ARGS ${options} -D DLAS_BOARD=${board} -D DLAS_FIRMWARE_NETWORKS=${joined_networks} -D CMAKE_BUILD_TYPE=${CMAKE_BUILD_TYPE} -D DLAS_FIRMWARE_HEADERS=${folder}/headers/${DLAS_TARGET_OF_${board}}
             -D DLAS_WARNINGS_AS_ERRORS=${DLAS_WARNINGS_AS_ERRORS} --no-warn-unused-cli
         BUILD_ALWAYS ON INSTALL_COMMAND "" DEPENDS firmware_headers USES_TERMINAL_CONFIGURE ON USES_TERMINAL_BUILD ON)
     string(APPEND included "subdirs(\"${folder}/${board}\")\n")

@@ -2,11 +2,13 @@
 // Reading files, datasets and weights by name is hosted: dlas/systems/host_network.hpp. Sweeps: dlas/explore.hpp.
 #pragma once
 
+#include <dlas/datasets/accuracy.hpp>
 #include <dlas/datasets/problems.hpp>
 #include <dlas/models/densenet.hpp>
 #include <dlas/models/ds_cnn.hpp>
 #include <dlas/models/efficientnet.hpp>
 #include <dlas/models/mobilenet.hpp>
+#include <dlas/models/narrowed.hpp>
 #include <dlas/models/resnet.hpp>
 #include <dlas/models/squeezenet.hpp>
 #include <dlas/models/vgg.hpp>

@@ -25,7 +25,7 @@ std::vector<float> image_of(dlas::shape map, unsigned seed) {
     return image;
 }
 
-/// A model's weights, and the same as integers for a compilation. A result before its residual is added is held by twice the output's range.
+/// A model's weights, and the same as integers for a compilation.
 struct model_weights {
     dlas::graph_view graph;
     const dlas::executable* floats;
@@ -33,20 +33,10 @@ struct model_weights {
 
     dlas::safetensors quantized(const dlas::executable& code) const {
         std::vector<float> image;
-        const dlas::safetensors file = dlas::quantize(code, *floats, weights, 20, [&](int i) {
+        return dlas::quantize(code, *floats, weights, 20, [&](int i) {
             image = image_of(code.input, static_cast<unsigned>(100 + i));
             return std::span<const float>(image);
         });
-        std::vector<dlas::safetensors::tensor> tensors(file.tensors().begin(), file.tensors().end());
-        std::map<std::string, float> scales;
-        const std::int32_t zero = 3;
-        for (const dlas::executable_step& step : code.steps)
-            if (step.scales_result) {
-                const float& scale = scales[std::string(step.layer)] = 2 * dlas::packing::map_quantization(file, step.output_map).scale;
-                tensors.push_back({std::string(step.layer) + ".sum.scale", "F32", {1}, std::as_bytes(std::span(&scale, 1))});
-                tensors.push_back({std::string(step.layer) + ".sum.zero", "I32", {1}, std::as_bytes(std::span(&zero, 1))});
-            }
-        return dlas::safetensors::parse(dlas::safetensors::serialize({}, tensors), "quantized");
     }
 };
 
@@ -159,6 +149,57 @@ TEST_CASE("fixed point: networks have the same bits on every target, in place or
     CHECK(codes[0]->arena_bytes < codes[3]->arena_bytes);
     check_targets(dlas::policy_list<DLAS_UNIT_TARGETS>{}, expected);
     check_targets(dlas::policy_list<dlas::cortex_m4, dlas::cortex_m55>{}, expected);
+}
+
+/// A residual that is a part of the memory that its convolution reads.
+struct part_of_input {
+    static constexpr std::string_view name = "part_of_input";
+    static constexpr dlas::shape input = {9, 9, 3};
+
+    static constexpr dlas::tensor forward(dlas::tensor x) {
+        x = relu(conv2d(x, {.channels = 8, .kernel = 3, .padding = 1}, "a"));
+        const dlas::tensor y = conv2d(x, {.channels = 4}, "b");
+        return conv2d(conv2d(concatenate(x, y), {.channels = 8, .kernel = 3, .padding = 1}, "c") + x, {.channels = 5}, "d");
+    }
+};
+/// The second layer writes, with a ReLU, a part of a map whose zero point is in the middle.
+struct part_of_output {
+    static constexpr std::string_view name = "part_of_output";
+    static constexpr dlas::shape input = {9, 9, 3};
+
+    static constexpr dlas::tensor forward(dlas::tensor x) {
+        x = relu(conv2d(conv2d(x, {.channels = 8, .kernel = 3, .padding = 1}, "a"), {.channels = 6, .kernel = 3, .padding = 1}, "b"));
+        return conv2d(concatenate(x, conv2d(x, {.channels = 4}, "c")), {.channels = 5}, "d");
+    }
+};
+
+template <class Model, class First, class Second>
+void check_equal() {
+    const dlas::executable &first = dlas::network<Model, First>::code, &second = dlas::network<Model, Second>::code;
+    const model_weights made = {dlas::graph_of<Model>, &dlas::network<Model, dlas::observed<dlas::scalar>>::code};
+    dlas::host_network one(first, made.quantized(first)), other(second, made.quantized(second));
+    for (unsigned seed = 1; seed < 5; ++seed) {
+        const std::vector<float> image = image_of(first.input, seed);
+        fill_with_garbage(one);
+        fill_with_garbage(other);
+        const auto a = one(image), b = other(image);
+        CHECK(std::equal(a.begin(), a.end(), b.begin(), b.end()));
+    }
+}
+
+TEST_CASE("fixed point: parts of concatenations, in place and streamed") {
+    using namespace dlas;
+    check_equal<part_of_input, stack<int8_fixed>, stack<int8_fixed, threads<2>>>();
+    check_equal<part_of_input, stack<int8_tflite>, stack<int8_tflite, threads<2>>>();
+    check_equal<part_of_output, stack<int8_fixed>, stack<int8_fixed, streamed<2>>>();
+    CHECK(network_refusal<everything, stack<int8_fixed, streamed<2>>>.view() == "streamed: a step is not a convolution that buffers rows");
+    CHECK(network_refusal<everything, stack<streamed<2>>>.view() == "streamed: a step is not a convolution that buffers rows");
+}
+
+TEST_CASE("fixed point: factors near nothing are nothing") {
+    CHECK(dlas::factor_of(1e-12, dlas::scaling::fixed_once) == dlas::fixed_scale{});
+    CHECK(dlas::factor_of(1e-12, dlas::scaling::fixed_twice) == dlas::fixed_scale{});
+    CHECK(dlas::factor_of(3.0, dlas::scaling::fixed_once) == dlas::fixed_scale{0x7fffffff, -1});
 }
 
 TEST_CASE("fixed point: images of floats and of integers") {

@@ -13,7 +13,7 @@
 namespace dlas {
 
 /// The fixed-point number nearest to a positive real one; 0 below 2^-32, 2^29 beyond that.
-constexpr fixed_scale fixed_scale_of(double real) {
+[[gnu::always_inline]] constexpr fixed_scale fixed_scale_of(double real) {
     if (!(real > 0)) return {};
     fixed_scale scale;
     for (; real >= 1; real /= 2) ++scale.shift;
@@ -30,13 +30,13 @@ constexpr fixed_scale fixed_scale_of(double real) {
 }
 
 /// x times a fixed-point number by its definition, for any x: what kernels compute faster where they can (see words.hpp). Cut off near 2^30.
-constexpr std::int32_t scaled_exactly(std::int32_t x, const fixed_scale& scale, scaling way) {
+[[gnu::always_inline]] constexpr std::int32_t scaled_exactly(std::int32_t x, const fixed_scale& scale, scaling way) {
     constexpr std::int64_t most = 0x7fffffff;
     std::int64_t left = std::int64_t{x} * (std::int64_t{1} << (scale.shift > 0 ? scale.shift : 0));
     if (scale.shift > 0) left = left < -most ? -most : left > most ? most : left;
     const std::int64_t product = left * scale.multiplier;
     const int right = scale.shift > 0 ? 0 : -scale.shift;
-    auto shifted = [](std::int64_t value, int by) { return by == 0 ? value : (value + (std::int64_t{1} << (by - 1))) >> by; };
+    auto shifted = [](std::int64_t value, int by) __attribute__((always_inline)) { return by == 0 ? value : (value + (std::int64_t{1} << (by - 1))) >> by; };
     if (way == scaling::fixed_once) return static_cast<std::int32_t>(shifted(product, 31 + right));
     const std::int64_t high = shifted(product, 31);
     return static_cast<std::int32_t>(high < 0 ? -shifted(-high, right) : shifted(high, right));
@@ -52,7 +52,7 @@ struct channel_scale {
 inline constexpr std::int32_t bias_bound = 1 << 20;
 
 /// The sum of a channel without weights is its bias, which may be as large as it likes: a small one that gives the same result stands for it.
-constexpr channel_scale channel_scale_of(std::int32_t bias, bool any_weights, double real, scaling way) {
+[[gnu::always_inline]] constexpr channel_scale channel_scale_of(std::int32_t bias, bool any_weights, double real, scaling way) {
     const fixed_scale scale = fixed_scale_of(real);
     if (any_weights) return {bias, scale};
     std::int32_t result = scaled_exactly(bias, scale, way);
@@ -61,10 +61,10 @@ constexpr channel_scale channel_scale_of(std::int32_t bias, bool any_weights, do
 }
 
 /// What a factor of words.hpp can be: no more than nearly 1, or nearly 1/2 where scaling rounds once. Beyond that all but 0 is saturated.
-constexpr fixed_scale factor_of(double real, scaling way) {
+[[gnu::always_inline]] constexpr fixed_scale factor_of(double real, scaling way) {
     fixed_scale scale = fixed_scale_of(real);
     const int most = way == scaling::fixed_once ? -1 : 0;
-    if (scale.shift > most) scale = {0x7fffffff, most};
+    if (scale.multiplier > 0 && scale.shift > most) scale = {0x7fffffff, most};
     return scale;
 }
 
@@ -89,7 +89,7 @@ inline constexpr int sum_bits = 20;
 inline constexpr int fraction_bits = 6;
 
 /// `first` is what the first operand of a sum stands for, where there is one.
-constexpr fixed_parameters fixed_parameters_of(const quantized_parameters& p, const quantization& first, scaling way, bool adds,
+[[gnu::always_inline]] constexpr fixed_parameters fixed_parameters_of(const quantized_parameters& p, const quantization& first, scaling way, bool adds,
                                                activation function) {
     fixed_parameters f;
     f.input_zero = p.input.zero;
@@ -154,13 +154,13 @@ struct fixed_addition {
 };
 
 /// What the sums of a channel stand for.
-constexpr double scale_of_products(const quantized_parameters& p, int channel) {
+[[gnu::always_inline]] constexpr double scale_of_products(const quantized_parameters& p, int channel) {
     return p.scale_product > 0 ? double{p.scale_product} : double{p.input.scale} * double{p.filter_scales[channel]};
 }
 
 /// What a convolution's sums are scaled to, and the zero point that is added then.
 template <scaling Scaling>
-constexpr double scale_of_result(const quantized_parameters& p, bool residual) {
+[[gnu::always_inline]] constexpr double scale_of_result(const quantized_parameters& p, bool residual) {
     if (!residual) return double{p.output.scale};
     return Scaling == scaling::fixed_twice ? double{p.sum.scale} : double{p.output.scale} / (1 << fraction_bits);
 }

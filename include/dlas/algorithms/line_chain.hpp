@@ -37,8 +37,7 @@ struct line_chain {
             return const_cast<const std::int8_t*>(input_row);
         });
         Kernel::compute_row(window, weights, parameters, nullptr, to);
-        if (parameters.low > -128 || parameters.high < 127)
-            clamp_bytes<Target>(to, key.layer.out().width * key.layer.channels, parameters.low, parameters.high);
+        clamp_row<key, Target>(parameters, to);
     }
 
     static void run(const kernel_arguments& a) {
@@ -70,8 +69,7 @@ struct line_chain<Target, Alignment, Kernel> {
         const typename Kernel::ring::value* window[key.layer.kernel.height];
         lines.advance(row, window, [this](int input_row) { return map + input_row * key.in.row_stride; });
         Kernel::compute_row(window, weights, parameters, nullptr, to);
-        if (parameters.low > -128 || parameters.high < 127)
-            clamp_bytes<Target>(to, key.layer.out().width * key.layer.channels, parameters.low, parameters.high);
+        clamp_row<key, Target>(parameters, to);
     }
 };
 

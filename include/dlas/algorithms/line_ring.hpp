@@ -40,7 +40,7 @@ struct line_ring {
         : lines(reinterpret_cast<value*>(workspace)), zero(zero_point), next(first_output_row * Layer.stride.height) {}
 
     /// Makes the rows of an output row's windows present; `rows` becomes where each of the window's rows begins. row_of(i) gives row i of the
-    /// input; it is called for each row once, in order.
+    /// input; it is called for each row once, in order. A call of its own: kernels load what it has stored by instructions that name no memory.
     template <class RowOf>
     [[gnu::noinline]] void advance(int output_row, const value* (&rows)[Layer.kernel.height], RowOf row_of) {
         const int first = output_row * Layer.stride.height;
@@ -79,6 +79,14 @@ private:
 template <conv2d_layer Layer, scaling Scaling>
 inline constexpr bool adds_rows = Layer.residual && Scaling == scaling::fixed_twice;
 
+/// Bounds narrower than those of a byte, for a row of a kernel's output.
+template <conv2d_key Key, class Target>
+[[gnu::always_inline]] inline void clamp_row(const fixed_parameters& f, std::int8_t* row) {
+    if (f.low == -128 && f.high == 127) return;
+    for (int column = 0; column < Key.layer.out().width; ++column)
+        clamp_bytes<Target>(row + column * Key.out.pixel_stride, Key.layer.channels, f.low, f.high);
+}
+
 /// What the kernels from buffered rows have in common: row after row of the output, each from the rows of the input that it sees.
 /// `Kernel` has key, ring, above_zero and compute_row(rows, packed, parameters, residual, to); with adds_rows that leaves the residual alone.
 template <class Kernel, scaling Scaling, class Target>
@@ -107,9 +115,7 @@ struct line_layer {
                                                                    gapless ? out.width * layer.channels : layer.channels);
             } else {
                 Kernel::compute_row(window, a.weights, f, residual, to);
-                if (f.low > -128 || f.high < 127)
-                    for (int column = 0; column < out.width; ++column)
-                        clamp_bytes<Target>(to + column * key.out.pixel_stride, layer.channels, f.low, f.high);
+                clamp_row<key, Target>(f, to);
             }
         }
     }

@@ -89,7 +89,7 @@ struct quantization {
 };
 
 /// The integer nearest to a real value, halves away from zero; what lies beyond is -128 or 127.
-constexpr std::int8_t quantized_value(float real, const quantization& q) {
+[[gnu::always_inline]] constexpr std::int8_t quantized_value(float real, const quantization& q) {
     const float steps = real / q.scale;
     if (!(steps > -1000.0f)) return -128;
     if (steps > 1000.0f) return 127;

@@ -130,7 +130,8 @@ inline float quantize_filter(std::span<const float> filter, int bits, std::span<
 }
 
 /// The scale of a channel's weights under which its bias would leave no room for sums: channels of nearly no weights may still have one.
-inline float least_scale_for(double bias, double input_scale) { return static_cast<float>(std::fabs(bias) / (input_scale * (1 << 24))); }
+/// `bits` are those that a bias may take.
+inline float least_scale_for(double bias, double input_scale, int bits) { return static_cast<float>(std::fabs(bias) / (input_scale * (1 << bits))); }
 
 /// A bias as an integer at the scale of its channel's sums.
 inline std::int32_t quantize_bias(double bias, double scale) {

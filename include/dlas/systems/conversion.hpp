@@ -165,8 +165,10 @@ constexpr typed_steps<2 * P + 2> with_elements(const program<P>& p, const std::a
         // Dot products of four bytes may begin with the last one.
         if (is_quantized(stored) && !integer_ends) output.slack = 3;
         typed.steps.push(s);
-        if (last && stored != element::f32 && !integer_ends) {
-            type = element::f32;
+        // What computes in floats at the end of a network of integers is converted, too.
+        const element end = integer_ends ? element::s8 : element::f32;
+        if (last && stored != end) {
+            type = end;
             convert(s.output);
         }
     }

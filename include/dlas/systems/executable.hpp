@@ -134,12 +134,14 @@ inline const std::byte* run_steps(const executable& code, const void* image, con
     return arena + code.output_offset;
 }
 
-/// The same where image and output are floats.
+/// The same where image and output are floats; null where they are not.
 inline const float* run(const executable& code, const float* image, const std::byte* weights, std::byte* arena) {
+    if (code.image_type != element::f32 || code.output_type != element::f32) return nullptr;
     return reinterpret_cast<const float*>(run_steps(code, image, weights, arena));
 }
-/// The same where both are integers.
+/// The same where both are integers; null where they are not.
 inline const std::int8_t* run(const executable& code, const std::int8_t* image, const std::byte* weights, std::byte* arena) {
+    if (code.image_type != element::s8 || code.output_type != element::s8) return nullptr;
     return reinterpret_cast<const std::int8_t*>(run_steps(code, image, weights, arena));
 }
 

@@ -135,9 +135,8 @@ inline void check_sums(const executable_step& step, const safetensors& file, con
         if (largest == 0) continue;  // a bias alone is scaled when it is packed
         const std::int64_t bias = p.bias[channel] - p.input.zero * total;
         largest += bias < 0 ? -bias : bias;
-        const double result = step.conv.residual && !step.scales_result ? double{p.output.scale} / (1 << fraction_bits)
-                                                                        : double{step.scales_result ? p.sum.scale : p.output.scale};
-        const double scale = double{p.input.scale} * double{p.filter_scales[channel]} / result;
+        const double result = step.scales_result ? scale_of_result<scaling::fixed_twice>(p, true) : scale_of_result<scaling::fixed_once>(p, step.conv.residual);
+        const double scale = scale_of_products(p, channel) / result;
         const std::int64_t most = (std::int64_t{1} << 29) >> (fixed_scale_of(scale).shift > 0 ? fixed_scale_of(scale).shift : 0);
         if (largest >= (step.weight_bits < 8 ? most / 16 : most))
             throw error(file.origin() + ": the sums of channel " + std::to_string(channel) + " of '" + std::string(step.layer) + "' may reach " +
@@ -173,6 +172,11 @@ inline void pack_weights(const executable& code, const safetensors& file, std::b
             parameters.input = map(step.input_map);
             parameters.second = map(step.second_map);
             parameters.output = map(step.output_map);
+            // Of a file that has such scales for other plans.
+            if (step.kind == step_kind::conv2d && !step.scales_result && reader.has(std::string(step.layer) + ".sum", "scale")) {
+                reader.read(std::string(step.layer) + ".sum", "scale", {1});
+                reader.read<std::int32_t>(std::string(step.layer) + ".sum", "zero", {1});
+            }
             if (step.scales_result) {
                 const std::string name = std::string(step.layer) + ".sum";
                 const auto scale = reader.read(name, "scale", {1});

@@ -99,14 +99,14 @@ consteval planned_step plan_fused() {
 /// Why the first steps of a program cannot run together row by row; empty where they can.
 template <int P>
 constexpr std::string_view streaming_refusal(const program<P>& p, int count) {
-    if (count > p.steps.size()) return "the network has fewer steps";
+    if (count > p.steps.size()) return "streamed: the network has fewer steps";
     for (int i = 0; i < count; ++i) {
         const program_step& s = p.steps[i];
-        if (s.kind != step_kind::conv2d || !s.buffers_rows) return "a step is not a convolution that buffers rows";
-        if (s.second >= 0) return "a step adds a residual";
+        if (s.kind != step_kind::conv2d || !s.buffers_rows) return "streamed: a step is not a convolution that buffers rows";
+        if (s.second >= 0) return "streamed: a step adds a residual";
         if (i == 0) continue;
         const program_buffer& between = p.buffers[p.tensors[s.input].buffer];
-        if (s.input != p.steps[i - 1].output || between.last_step != i || between.map != s.conv.in) return "a map between the steps has another reader";
+        if (s.input != p.steps[i - 1].output || between.last_step != i || between.map != s.conv.in) return "streamed: a map between the steps has another reader";
     }
     return {};
 }
@@ -116,17 +116,20 @@ template <class Model, class Plan, int Index>
 consteval planned_step plan_streamed() {
     constexpr const auto& p = planned_program<Model, Plan>;
     constexpr int count = stacking::streamed_count<Plan>;
-    static_assert(streaming_refusal(p, count).empty(), "[dlas] streamed<N>: the first N steps of the network are no chain of convolutions that buffer rows");
+    using own_stack = stack_for<Plan, p.steps[Index].conv>;
+    static_assert(std::same_as<typename own_stack::target, typename Plan::target>, "[dlas] plan: a layer's stack has another target than the plan");
     planned_step result;
     result.fused = {0, 0, count - 1, 1};
-    if constexpr (streaming_refusal(p, count).empty()) {
+    if constexpr (streaming_refusal(p, count).empty() && require_runs<own_stack, p.steps[Index].conv>()) {
         auto kernel_of = []<int Step>() {
-            using chosen_stack = stack_for<Plan, p.steps[Step].conv>;
-            return typename line_buffer::template chained_kernel<key_of_step<p, Step>, typename chosen_stack::format, typename chosen_stack::target>{};
+            constexpr conv2d_layer layer = p.steps[Step].conv;
+            using chosen_stack = stack_for<Plan, layer>;
+            using algorithm = chosen_algorithm<typename chosen_stack::algorithm, layer, typename chosen_stack::target, typename chosen_stack::format>;
+            return typename algorithm::template chained_kernel<key_of_step<p, Step>, typename chosen_stack::format, typename chosen_stack::target>{};
         };
         using kernel = decltype(kernel_of.template operator()<Index>());
         result.step.pack_quantized = &kernel::pack_quantized;
-        result.step.weight_bits = stack_for<Plan, p.steps[Index].conv>::format::weight_bits;
+        result.step.weight_bits = own_stack::format::weight_bits;
         result.step.weight_bytes = kernel::packed_elements * static_cast<std::int64_t>(sizeof(float));
         result.step.algorithm = line_buffer::name;
         if constexpr (Index == count - 1) {
@@ -271,6 +274,9 @@ consteval text<256> network_refusal() {
     if (reason.length == 0)
         if constexpr (!parts_agree<Model, Plan>) reason.append("plan: the parts of a concatenation have different elements");
     if (reason.length == 0)
+        if constexpr (!streaming_refusal(planned_program<Model, Plan>, stacking::streamed_count<Plan>).empty())
+            reason.append(streaming_refusal(planned_program<Model, Plan>, stacking::streamed_count<Plan>));
+    if (reason.length == 0)
         if constexpr (!scalings_agree<Model, Plan>) reason.append("plan: layers scale their integers in different ways");
     return reason;
 }
@@ -285,10 +291,10 @@ struct deployment {
 };
 
 /// Goes up with every change of how weights are packed that the numbers in a fingerprint do not show.
-inline constexpr std::uint64_t packing_version = 1;
+inline constexpr std::uint64_t packing_version = 2;
 
 /// FNV-1a over names, places and sizes.
-constexpr std::uint64_t fingerprint_of(std::string_view model, std::string_view plan, const auto& steps) {
+constexpr std::uint64_t fingerprint_of(std::string_view model, std::string_view plan, std::string_view target, scaling way, const auto& steps) {
     std::uint64_t hash = 0xcbf29ce484222325u + packing_version;
     auto mix = [&hash](std::uint64_t x) { hash = (hash ^ x) * 0x100000001b3u; };
     auto mix_text = [&mix](std::string_view text) {
@@ -297,11 +303,14 @@ constexpr std::uint64_t fingerprint_of(std::string_view model, std::string_view 
     };
     mix_text(model);
     mix_text(plan);
+    mix_text(target);
+    mix(static_cast<std::uint64_t>(way));
     for (const executable_step& s : steps) {
         mix_text(s.layer);
         mix(static_cast<std::uint64_t>(s.kind));
         mix(static_cast<std::uint64_t>(s.weights));
         mix(static_cast<std::uint64_t>(s.weight_bytes));
+        mix(static_cast<std::uint64_t>(s.weight_bits));
     }
     return hash;
 }
@@ -327,6 +336,8 @@ constexpr void write_in_place(const program<P>& p, const auto& planned, list<mem
         if (distance < 0 || !whole(s.output)) continue;
         const int output = p.tensors[s.output].buffer;
         if (p.buffers[output].first_step != i) continue;
+        // A residual that is a part of the input's memory is read after rows of that are gone.
+        if (s.second >= 0 && s.second != s.input && p.tensors[s.second].buffer == p.tensors[s.input].buffer) continue;
         auto over = [&](int tensor) {
             if (tensor < 0 || !whole(tensor)) return -1;
             const int buffer = p.tensors[tensor].buffer;
@@ -413,6 +424,8 @@ class network {
     using plan = resolved_plan<Model, Plan>;
     static constexpr const auto& program = planned_program<Model, plan>;
     static_assert(parts_agree<Model, plan>, "[dlas] plan: the parts of a concatenation have different elements");
+    static_assert(deploying::streaming_refusal(program, stacking::streamed_count<plan>).empty(),
+                  "[dlas] streamed<N>: the first N steps of the network are no chain of convolutions that buffer rows; network_refusal says why");
     static_assert(scalings_agree<Model, plan>, "[dlas] plan: layers scale their integers in different ways");
     static constexpr int steps = program.steps.size();
     static constexpr int threads = stacking::thread_count<Plan>;
@@ -446,7 +459,7 @@ public:
         Model::name, Plan::name, Plan::target::name, input_shape, output_shape, arena_bytes, weight_bytes, dlas::parameters(graph_of<Model>),
         macs, deployed.output_offset, std::span<const executable_step>(deployed.steps), &Plan::target::available,
         deploying::any_quantized(deployed.steps), threads, program_of<Model>.buffers.size(), image_type, output_type,
-        deploying::fingerprint_of(Model::name, Plan::name, deployed.steps), plan_scaling<Model, plan>};
+        deploying::fingerprint_of(Model::name, Plan::name, Plan::target::name, plan_scaling<Model, plan>, deployed.steps), plan_scaling<Model, plan>};
 
     /// `packed_weights` holds weight_bytes, `arena` arena_bytes.
     constexpr network(const std::byte* packed_weights, std::byte* arena) : weights_(packed_weights), arena_(arena) {}

@@ -120,6 +120,7 @@ safetensors quantize(const executable& code, const executable& floats, const saf
         std::vector<std::int8_t> filter;
         std::vector<std::int32_t> bias;
         std::vector<float> scales;
+        quantization sum;  ///< of its result before a residual is added
     };
     std::vector<layer_tensors> layers;
     layers.reserve(code.steps.size());
@@ -154,7 +155,8 @@ safetensors quantize(const executable& code, const executable& floats, const saf
             const auto filter = std::span(t.floats.filter).subspan(channel * elements, elements);
             const auto rounded = std::span(t.filter).subspan(channel * elements, elements);
             const double input_scale = double{scales[static_cast<std::size_t>(step.input_map)]};
-            t.scales[channel] = quantize_filter(filter, step.weight_bits, rounded, least_scale_for(double{t.floats.bias[channel]}, input_scale));
+            const int bias_bits = code.scaling == scaling::real ? 29 : 24;  // fixed-point numbers leave less room
+            t.scales[channel] = quantize_filter(filter, step.weight_bits, rounded, least_scale_for(double{t.floats.bias[channel]}, input_scale, bias_bits));
             double bias = double{t.floats.bias[channel]};
             if (options.correct_biases) {
                 const std::size_t first = channel / static_cast<std::size_t>(layer.group_out()) * static_cast<std::size_t>(layer.group_in());
@@ -167,6 +169,13 @@ safetensors quantize(const executable& code, const executable& floats, const saf
         tensors.push_back({name + ".weight", "I8", packing::filter_shape(step), std::as_bytes(std::span(t.filter))});
         tensors.push_back({name + ".bias", "I32", {step.channels}, std::as_bytes(std::span(t.bias))});
         tensors.push_back({name + ".scale", "F32", {step.channels}, std::as_bytes(std::span(t.scales))});
+        if (!step.scales_result) continue;
+        // What lies further out than the output's range less the residual's is cut off by the sum.
+        const value_range out = ranges[static_cast<std::size_t>(group[static_cast<std::size_t>(step.output_map)])];
+        const value_range residual = ranges[static_cast<std::size_t>(group[static_cast<std::size_t>(step.second_map)])];
+        t.sum = quantization_for({out.low - residual.high, out.high - residual.low});
+        tensors.push_back({name + ".sum.scale", "F32", {1}, std::as_bytes(std::span(&t.sum.scale, 1))});
+        tensors.push_back({name + ".sum.zero", "I32", {1}, std::as_bytes(std::span(&t.sum.zero, 1))});
     }
     const safetensors::metadata_entry made[] = {{"format", std::string(code.plan)}, {"ranges", std::string(range_rule_name(options.ranges))}};
     return safetensors::parse(safetensors::serialize(made, tensors), std::string(code.model) + ", quantized");

@@ -221,7 +221,8 @@ struct resolved {
 };
 template <class Model, class Plan>
     requires requires { tuned_plan<Model, typename Plan::target>::name; } && std::same_as<typename Plan::algorithm, tuned> &&
-             std::same_as<typename Plan::schedule, untuned> && std::same_as<typename Plan::format, f32> && std::same_as<typename Plan::sparsity, dense>
+             std::same_as<typename Plan::schedule, untuned> && std::same_as<typename Plan::format, f32> && std::same_as<typename Plan::sparsity, dense> &&
+             (Plan::streaming::count == 0)
 struct resolved<Model, Plan> {
     using type = tuned_plan<Model, typename Plan::target>;
 };

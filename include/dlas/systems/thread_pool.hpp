@@ -44,6 +44,8 @@ public:
         return arena + code.output_offset;
     }
     const float* run(const executable& code, const float* image, const std::byte* weights, std::byte* arena) {
+        if (code.image_type != element::f32 || code.output_type != element::f32)
+            throw error("the network '" + std::string(code.model) + "' has an image or an output of integers, not of floats");
         return reinterpret_cast<const float*>(run_steps(code, image, weights, arena));
     }
 
@@ -144,7 +146,7 @@ inline const std::byte* run_steps(const executable& code, const void* image, con
     return threads != nullptr ? threads->run_steps(code, image, weights, arena) : run_steps(code, image, weights, arena);
 }
 inline const float* run(const executable& code, const float* image, const std::byte* weights, std::byte* arena, thread_pool* threads) {
-    return reinterpret_cast<const float*>(run_steps(code, image, weights, arena, threads));
+    return threads != nullptr ? threads->run(code, image, weights, arena) : run(code, image, weights, arena);
 }
 
 }  // namespace dlas
