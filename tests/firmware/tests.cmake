@@ -13,6 +13,8 @@ if(TARGET fixed_point)
     target_compile_options(fixed_point PRIVATE -fno-if-conversion2)
 endif()
 
+dlas_add_firmware(floats SOURCES ${CMAKE_CURRENT_LIST_DIR}/floats.cpp STACK 4096 EXCEPT microbit)
+
 # The check of symbols must find all that it looks for, in a file that uses all of it.
 if(DLAS_BOARD IN_LIST DLAS_CORTEX_M_BOARDS)
     add_library(forbidden_symbols OBJECT ${CMAKE_CURRENT_LIST_DIR}/forbidden_symbols.cpp)

@@ -120,8 +120,7 @@ struct line_convolution {
 #if defined(__arm__) && !defined(__clang__)
     __attribute__((optimize("no-schedule-insns")))  // g++ moves loads far ahead otherwise, and then spills the sums
 #endif
-    static void
-    compute_row(const value* const (&window)[layer.kernel.height], const void* packed, const fixed_parameters& f, const std::int8_t* residual,
+    static void compute_row(const value* const (&window)[layer.kernel.height], const void* packed, const fixed_parameters& f, const std::int8_t* residual,
                 std::int8_t* to) {
         const auto* biases = reinterpret_cast<const std::int32_t*>(static_cast<const std::byte*>(packed) + fixed_parameter_bytes);
         const auto* weights = reinterpret_cast<const std::int8_t*>(biases + 3 * rounded_channels);

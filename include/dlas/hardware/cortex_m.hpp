@@ -39,9 +39,12 @@ struct cortex_m7 : cortex_m4 {
 struct cortex_m33 : cortex_m4 {
     static constexpr std::string_view name = "cortex_m33";
 };
-/// Cortex-M55: vectors of 16 bytes (Helium).
+/// Cortex-M55: vectors of 16 bytes (Helium), of integers and of floats.
 struct cortex_m55 : cortex_m3 {
     static constexpr std::string_view name = "cortex_m55";
+    static constexpr int vector_bytes = 16;
+    static constexpr int vector_registers = 8;
+    static constexpr bool fused_multiply_add = true;
 };
 
 template <class Target> concept microcontroller = std::derived_from<Target, cortex_m0> || std::derived_from<Target, cortex_m3>;
@@ -49,6 +52,86 @@ template <class Target> concept has_dsp_instructions = std::derived_from<Target,
 
 template <microcontroller Target>
 struct simd<float, Target> : simd<float, scalar> {};
+
+/// Four floats: Helium's where there are such, else one after the other. What Helium lacks is done lane by lane, too.
+template <>
+struct simd<float, cortex_m55> {
+    static constexpr int lanes = 4;
+    using one = simd<float, scalar>;
+#if defined(__ARM_FEATURE_MVE) && (__ARM_FEATURE_MVE & 2)
+    using batch = float32x4_t;
+
+    static batch load(const float* from) { return vldrwq_f32(from); }
+    static void store(float* to, batch x) { vstrwq_f32(to, x); }
+    template <int N>
+    static batch load_first(const float* from) {
+        return vldrwq_z_f32(from, vctp32q(N));
+    }
+    template <int N>
+    static void store_first(float* to, batch x) {
+        vstrwq_p_f32(to, x, vctp32q(N));
+    }
+    static batch broadcast(float x) { return vdupq_n_f32(x); }
+    static batch add(batch a, batch b) { return vaddq_f32(a, b); }
+    static batch subtract(batch a, batch b) { return vsubq_f32(a, b); }
+    static batch multiply(batch a, batch b) { return vmulq_f32(a, b); }
+    static batch multiply_add(batch a, batch b, batch c) { return vfmaq_f32(c, a, b); }
+    static batch max(batch a, batch b) { return vmaxnmq_f32(a, b); }
+    static batch min(batch a, batch b) { return vminnmq_f32(a, b); }
+    static batch rounded(batch x) {
+        asm("" : "+w"(x));
+        return x;
+    }
+#else
+    struct batch {
+        float lane[lanes];
+    };
+
+    static batch load(const float* from) { return load_first<lanes>(from); }
+    static void store(float* to, batch x) { store_first<lanes>(to, x); }
+    template <int N>
+    static batch load_first(const float* from) {
+        batch x = {};
+        for (int i = 0; i < N; ++i) x.lane[i] = from[i];
+        return x;
+    }
+    template <int N>
+    static void store_first(float* to, batch x) {
+        for (int i = 0; i < N; ++i) to[i] = x.lane[i];
+    }
+    static batch broadcast(float x) { return {{x, x, x, x}}; }
+    static batch add(batch a, batch b) { return each(one::add, a, b); }
+    static batch subtract(batch a, batch b) { return each(one::subtract, a, b); }
+    static batch multiply(batch a, batch b) { return each(one::multiply, a, b); }
+    static batch multiply_add(batch a, batch b, batch c) { return add(multiply(a, b), c); }
+    static batch max(batch a, batch b) { return each(one::max, a, b); }
+    static batch min(batch a, batch b) { return each(one::min, a, b); }
+    static batch rounded(batch x) {
+        for (float& lane : x.lane) lane = one::rounded(lane);
+        return x;
+    }
+#endif
+    static batch divide(batch a, batch b) { return each(one::divide, a, b); }
+    static batch clamp(batch x, batch limit) { return max(min(limit, x), subtract(broadcast(0.0f), limit)); }
+    static batch round_product(batch a, batch b, batch& power) {
+        float x[lanes], y[lanes], powers[lanes];
+        store(x, a);
+        store(y, b);
+        for (int i = 0; i < lanes; ++i) x[i] = one::round_product(x[i], y[i], powers[i]);
+        power = load(powers);
+        return load(x);
+    }
+
+private:
+    template <class Function>
+    static batch each(Function function, batch a, batch b) {
+        float x[lanes], y[lanes];
+        store(x, a);
+        store(y, b);
+        for (int i = 0; i < lanes; ++i) x[i] = function(x[i], y[i]);
+        return load(x);
+    }
+};
 template <microcontroller Target>
 struct simd<std::int8_t, Target> : plain_integers<Target> {};
 template <microcontroller Target>
