@@ -18,6 +18,7 @@
 #include <dlas/systems/host_network.hpp>
 #include <dlas/systems/tflite.hpp>
 
+#include "compiled_networks.hpp"
 #include "tflite_reference.hpp"
 
 template <>
@@ -88,11 +89,12 @@ TEST_CASE("image classification") {
 
     const dlas::executable& code = *tiny_networks<dlas::scalar>()[0];
     dlas::host_network host(code, dlas::import_tflite(code, dlas::tflite_file::read(data() / "weights" / "pretrainedResnet_quant.tflite")));
+    const int count = sanitized ? 50 : images.count();
     int correct = 0;
-    for (int i = 0; i < images.count(); ++i)
+    for (int i = 0; i < count; ++i)
         correct += dlas::argmax(host(std::span<const std::int8_t>(as_integers(images[i])))) == images.labels[static_cast<std::size_t>(i)];
-    MESSAGE("top-1 of the integer code: ", correct, " of ", images.count());
-    CHECK(correct >= 858);
+    MESSAGE("top-1 of the integer code: ", correct, " of ", count);
+    if (!sanitized) CHECK(correct >= 858);
 }
 
 TEST_CASE("keyword spotting") {

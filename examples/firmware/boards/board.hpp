@@ -55,9 +55,10 @@ image_size image_bytes();
 
 /// Instructions between these two are counted by count_instructions.c, which knows them by instructions that do nothing and that
 /// compilers do not emit. What is computed between them must reach memory, or the compiler may compute it elsewhere.
+/// Aligned, since the emulator shows its plugins no instruction in the last four bytes of a page.
 inline void count_begin() {
 #if defined(__thumb__)
-    asm volatile("mov r10, r10" ::: "memory");
+    asm volatile(".balign 8\n\tmov r10, r10" ::: "memory");
 #elif defined(__riscv)
     asm volatile("slti zero, zero, 17" ::: "memory");
 #else
@@ -66,7 +67,7 @@ inline void count_begin() {
 }
 inline void count_end() {
 #if defined(__thumb__)
-    asm volatile("mov r11, r11" ::: "memory");
+    asm volatile(".balign 8\n\tmov r11, r11" ::: "memory");
 #elif defined(__riscv)
     asm volatile("slti zero, zero, 18" ::: "memory");
 #else
