@@ -1,5 +1,6 @@
 // Kernels of fixed-point scaling by the core's own instructions against the definition: all bits of every integer. Says how many were wrong.
 #include "boards/board.hpp"
+#include "boards/target.hpp"
 
 #include <dlas/hardware/targets.hpp>
 
@@ -8,17 +9,7 @@
 
 namespace {
 
-#if defined(__ARM_FEATURE_MVE)
-using target = dlas::cortex_m55;
-#elif defined(__ARM_FEATURE_DSP)
-using target = dlas::cortex_m4;
-#elif defined(__ARM_ARCH_6M__)
-using target = dlas::cortex_m0;
-#elif defined(__arm__)
-using target = dlas::cortex_m3;
-#else
-using target = dlas::scalar;
-#endif
+using board::target;
 
 constexpr const fixed_point::kernels& code = fixed_point::compilation<target>::all;
 

@@ -14,7 +14,5 @@ namespace dlas {
 
 /// Every algorithm that runs a layer itself in f32.
 using algorithms = policy_list<direct, im2col, spatial_pack, winograd<2>, winograd<4>, winograd<6>, depthwise>;
-/// Those whose integers are scaled by fixed-point numbers.
-using fixed_point_algorithms = policy_list<line_buffer>;
 
 }  // namespace dlas

@@ -36,7 +36,8 @@ namespace dlas {
     if (scale.shift > 0) left = left < -most ? -most : left > most ? most : left;
     const std::int64_t product = left * scale.multiplier;
     const int right = scale.shift > 0 ? 0 : -scale.shift;
-    auto shifted = [](std::int64_t value, int by) __attribute__((always_inline)) { return by == 0 ? value : (value + (std::int64_t{1} << (by - 1))) >> by; };
+    auto shifted = [](std::int64_t value, int by)
+                       __attribute__((always_inline)) { return by == 0 ? value : (value + (std::int64_t{1} << (by - 1))) >> by; };
     if (way == scaling::fixed_once) return static_cast<std::int32_t>(shifted(product, 31 + right));
     const std::int64_t high = shifted(product, 31);
     return static_cast<std::int32_t>(high < 0 ? -shifted(-high, right) : shifted(high, right));
@@ -89,8 +90,8 @@ inline constexpr int sum_bits = 20;
 inline constexpr int fraction_bits = 6;
 
 /// `first` is what the first operand of a sum stands for, where there is one.
-[[gnu::always_inline]] constexpr fixed_parameters fixed_parameters_of(const quantized_parameters& p, const quantization& first, scaling way, bool adds,
-                                               activation function) {
+[[gnu::always_inline]] constexpr fixed_parameters fixed_parameters_of(const quantized_parameters& p, const quantization& first, scaling way,
+                                                                      bool adds, activation function) {
     fixed_parameters f;
     f.input_zero = p.input.zero;
     f.output_zero = p.output.zero;
@@ -168,6 +169,23 @@ template <scaling Scaling>
 [[gnu::always_inline]] inline std::int32_t zero_of_result(const fixed_parameters& f, bool residual) {
     return !residual ? f.output_zero : Scaling == scaling::fixed_twice ? f.first_zero : 0;
 }
+
+/// What a convolution's kernel begins the sums of each channel with and scales them by: where in its packed weights these arrays stand.
+struct packed_channels {
+    std::int32_t* biases;
+    std::int32_t* multipliers;
+    std::int32_t* shifts;
+
+    /// Writes element `at` for a channel whose weights add up to `total`; the input's zero point goes into the bias.
+    template <scaling Scaling>
+    [[gnu::always_inline]] void pack(int at, const quantized_parameters& p, int channel, std::int32_t total, bool any_weights, bool residual) const {
+        const channel_scale c = channel_scale_of(p.bias[channel] - p.input.zero * total, any_weights,
+                                                 scale_of_products(p, channel) / scale_of_result<Scaling>(p, residual), Scaling);
+        biases[at] = c.bias;
+        multipliers[at] = c.scale.multiplier;
+        shifts[at] = c.scale.shift;
+    }
+};
 
 /// Bounds narrower than those of a byte: few layers have them, after what was computed saturated.
 template <class Target>

@@ -82,10 +82,9 @@ struct line_convolution {
         auto* to = reinterpret_cast<std::byte*>(packed);
         pack_fixed_parameters<Target>(fixed_parameters_of(p, p.sum, Scaling, layer.residual, layer.activation), to);
         auto* biases = reinterpret_cast<std::int32_t*>(to + fixed_parameter_bytes);
-        std::int32_t *multipliers = biases + rounded_channels, *shifts = multipliers + rounded_channels;
-        auto* weights = reinterpret_cast<std::uint8_t*>(shifts + rounded_channels);
+        const packed_channels begins = {biases, biases + rounded_channels, biases + 2 * rounded_channels};
+        auto* weights = reinterpret_cast<std::uint8_t*>(biases + 3 * rounded_channels);
         __builtin_memset(biases, 0, static_cast<unsigned>(bytes - fixed_parameter_bytes));
-        const double result_scale = scale_of_result<Scaling>(p, layer.residual);
         const int area = layer.kernel.area();
         for (int block = 0; block < blocks; ++block)
             for (int lane = 0; lane < channels; ++lane) {
@@ -107,11 +106,7 @@ struct line_convolution {
                             const auto bits = static_cast<unsigned>(weight) & ((1u << Bits) - 1);
                             weights[(dot * channels + lane) * weight_step + position / 8] |= static_cast<std::uint8_t>(bits << position % 8);
                         }
-                const channel_scale c =
-                    channel_scale_of(p.bias[channel] - p.input.zero * total, any, scale_of_products(p, channel) / result_scale, Scaling);
-                biases[at] = c.bias;
-                multipliers[at] = c.scale.multiplier;
-                shifts[at] = c.scale.shift;
+                begins.template pack<Scaling>(at, p, channel, total, any, layer.residual);
             }
     }
 

@@ -6,6 +6,16 @@
 
 namespace dlas {
 
+/// One row of a kernel in a chain; row_of(i) gives row i of its input.
+template <class Kernel, class Target, class RowOf>
+[[gnu::always_inline]] inline void compute_chained_row(typename Kernel::ring& lines, const std::byte* weights, const fixed_parameters& parameters,
+                                                       int row, std::int8_t* to, RowOf row_of) {
+    const typename Kernel::ring::value* window[Kernel::key.layer.kernel.height];
+    lines.advance(row, window, row_of);
+    Kernel::compute_row(window, weights, parameters, nullptr, to);
+    clamp_row<Kernel::key, Target>(parameters, to);
+}
+
 /// The last of several kernels, and the ones before it, the latest first. Their maps have rows without gaps; none adds a residual.
 /// `Alignment` is that of the packed weights of each.
 template <class Target, std::int64_t Alignment, class Kernel, class... Before>
@@ -31,13 +41,10 @@ struct line_chain {
 
     /// Computes a row of the last kernel's output; rows are asked for in order.
     void compute_row(int row, std::int8_t* to) {
-        const typename Kernel::ring::value* window[key.layer.kernel.height];
-        lines.advance(row, window, [this](int before_row) {
+        compute_chained_row<Kernel, Target>(lines, weights, parameters, row, to, [this](int before_row) {
             source.compute_row(before_row, input_row);
             return const_cast<const std::int8_t*>(input_row);
         });
-        Kernel::compute_row(window, weights, parameters, nullptr, to);
-        clamp_row<key, Target>(parameters, to);
     }
 
     static void run(const kernel_arguments& a) {
@@ -66,10 +73,8 @@ struct line_chain<Target, Alignment, Kernel> {
           lines(workspace, parameters.input_zero, 0) {}
 
     void compute_row(int row, std::int8_t* to) {
-        const typename Kernel::ring::value* window[key.layer.kernel.height];
-        lines.advance(row, window, [this](int input_row) { return map + input_row * key.in.row_stride; });
-        Kernel::compute_row(window, weights, parameters, nullptr, to);
-        clamp_row<key, Target>(parameters, to);
+        compute_chained_row<Kernel, Target>(lines, weights, parameters, row, to,
+                                            [this](int input_row) { return map + input_row * key.in.row_stride; });
     }
 };
 

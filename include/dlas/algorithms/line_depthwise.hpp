@@ -46,10 +46,9 @@ struct line_depthwise {
         auto* to = reinterpret_cast<std::byte*>(packed);
         pack_fixed_parameters<Target>(fixed_parameters_of(p, p.sum, Scaling, layer.residual, layer.activation), to);
         auto* biases = reinterpret_cast<std::int32_t*>(to + fixed_parameter_bytes);
-        std::int32_t *multipliers = biases + rounded_channels, *shifts = multipliers + rounded_channels;
-        auto* weights = reinterpret_cast<weight*>(shifts + rounded_channels);
+        const packed_channels begins = {biases, biases + rounded_channels, biases + 2 * rounded_channels};
+        auto* weights = reinterpret_cast<weight*>(biases + 3 * rounded_channels);
         __builtin_memset(biases, 0, static_cast<unsigned>(bytes - fixed_parameter_bytes));
-        const double result_scale = scale_of_result<Scaling>(p, layer.residual);
         for (int channel = 0; channel < layer.channels; ++channel) {
             std::int32_t total = 0;
             bool any = false;
@@ -59,11 +58,7 @@ struct line_depthwise {
                 total += w;
                 any = any || w != 0;
             }
-            const channel_scale c =
-                channel_scale_of(p.bias[channel] - p.input.zero * total, any, scale_of_products(p, channel) / result_scale, Scaling);
-            biases[channel] = c.bias;
-            multipliers[channel] = c.scale.multiplier;
-            shifts[channel] = c.scale.shift;
+            begins.template pack<Scaling>(channel, p, channel, total, any, layer.residual);
         }
     }
 

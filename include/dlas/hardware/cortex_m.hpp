@@ -429,11 +429,6 @@ struct words<cortex_m55> {
     }
     [[gnu::always_inline]] static word broadcast(std::int32_t x) { return vdupq_n_s32(x); }
     [[gnu::always_inline]] static word add(word a, word b) { return vaddq_s32(a, b); }
-    [[gnu::always_inline]] static word subtract(word a, word b) { return vsubq_s32(a, b); }
-    template <int N>
-    [[gnu::always_inline]] static word shift_left(word x) {
-        return vshlq_n_s32(x, N);
-    }
     template <int N>
     [[gnu::always_inline]] static word shift_right(word x) {
         return vshrq_n_s32(x, N);
@@ -564,13 +559,6 @@ struct words<cortex_m55> {
     static word broadcast(std::int32_t x) { return {{x, x, x, x}}; }
     static word add(word a, word b) {
         return each([&](int lane) { return a.at[lane] + b.at[lane]; });
-    }
-    static word subtract(word a, word b) {
-        return each([&](int lane) { return a.at[lane] - b.at[lane]; });
-    }
-    template <int N>
-    static word shift_left(word x) {
-        return each([&](int lane) { return one::shift_left<N>(x.at[lane]); });
     }
     template <int N>
     static word shift_right(word x) {

@@ -16,7 +16,7 @@ struct fixed_scale {
 };
 
 /// 32-bit integers, `lanes` of them, in plain C++. Targets with better instructions specialize it.
-///   word, load, broadcast, add, subtract, shift_left<N>, shift_right<N>; from(array of lanes)
+///   word, load, broadcast, add, shift_right<N>; from(array of lanes)
 ///   load_bytes<Whole>(from, count), store_bytes<Whole>(to, x, count)   the first `count` of `lanes` bytes; where Whole, all of them
 ///   saturated(x)        the nearest of -128 to 127
 ///   scaler<Scaling>(multipliers, shifts, zero)   ready to scale any number of words; each lane has its own scale
@@ -33,11 +33,6 @@ struct plain_words {
     [[gnu::always_inline]] static word from(const std::int32_t (&x)[lanes]) { return x[0]; }
     [[gnu::always_inline]] static word broadcast(std::int32_t x) { return x; }
     [[gnu::always_inline]] static word add(word a, word b) { return a + b; }
-    [[gnu::always_inline]] static word subtract(word a, word b) { return a - b; }
-    template <int N>
-    [[gnu::always_inline]] static word shift_left(word x) {
-        return static_cast<word>(static_cast<std::uint32_t>(x) << N);
-    }
     template <int N>
     [[gnu::always_inline]] static word shift_right(word x) {
         return x >> N;

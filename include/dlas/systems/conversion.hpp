@@ -163,7 +163,7 @@ constexpr typed_steps<2 * P + 2> with_elements(const program<P>& p, const std::a
         output.type = stored;
         if (is_quantized(stored)) output.gap = 0;
         // Dot products of four bytes may begin with the last one.
-        if (is_quantized(stored) && !integer_ends) output.slack = 3;
+        if (is_quantized(stored) && !integer_ends) output.slack = dot_bytes - 1;
         typed.steps.push(s);
         // What computes in floats at the end of a network of integers is converted, too.
         const element end = integer_ends ? element::s8 : element::f32;
