@@ -24,7 +24,15 @@ struct avx2 : sse42 {
 
 #if defined(__AVX2__) && defined(__FMA__) && defined(__F16C__)
 template <>
-struct simd<float, avx2> : xsimd_float<xsimd::fma3<xsimd::avx2>> {};
+struct simd<float, avx2> : xsimd_float<xsimd::fma3<xsimd::avx2>> {
+    // Next to 2^23 the last bit of a float is 1: the addition rounds, and leaves the integer, biased as an exponent, in the low bits.
+    static batch round_product(batch a, batch b, batch& power) {
+        const __m256 shift = _mm256_set1_ps(0x1.8p23f + 127);
+        const __m256 biased = _mm256_fmadd_ps(a, b, shift);
+        power = _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(biased), 23));
+        return _mm256_sub_ps(biased, shift);
+    }
+};
 
 /// As SSE4.2's, twice as wide.
 template <>
