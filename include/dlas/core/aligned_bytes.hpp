@@ -26,9 +26,10 @@ private:
     static std::align_val_t alignment(std::size_t size) { return std::align_val_t{size >= huge_page ? huge_page : 64}; }
     static std::byte* allocate(std::size_t size) {
         size = std::max<std::size_t>(size, 64);
+        if (size >= huge_page) size = (size + huge_page - 1) / huge_page * huge_page;  // the tail lies in one, too
         auto* bytes = static_cast<std::byte*>(::operator new[](size, alignment(size)));
 #if defined(__linux__)
-        if (size >= huge_page) (void)madvise(bytes, size / huge_page * huge_page, MADV_HUGEPAGE);  // a wish: failing costs nothing
+        if (size >= huge_page) (void)madvise(bytes, size, MADV_HUGEPAGE);  // a wish: failing costs nothing
 #endif
         return bytes;
     }
