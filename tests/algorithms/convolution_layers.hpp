@@ -88,6 +88,8 @@ inline constexpr conv2d_layer depthwise_layers[] = {
     {.in = {9, 8, 9}, .channels = 9, .kernel = 7, .padding = 3, .groups = 9, .activation = activation::relu},
     {.in = {7, 6, 20}, .channels = 20, .kernel = 5, .padding = 2, .groups = 20, .activation = activation::silu},
     {.in = {4, 5, 15}, .channels = 15, .groups = 15},
+    // Several blocks of channels by rule, of floats and of bytes.
+    {.in = {4, 5, 270}, .channels = 270, .kernel = 3, .padding = 1, .groups = 270, .activation = activation::relu},
     {.in = {5, 6, 80}, .channels = 80, .kernel = {4, 2}, .stride = 2, .padding = {1, 2, 1, 0}, .groups = 80},
 };
 
@@ -184,6 +186,10 @@ inline constexpr conv2d_key placed_layers[] = {
     scheduled({.in = {10, 11, 20}, .channels = 33, .kernel = 3, .padding = 1, .activation = activation::relu}, {.tile = {1, 3, 2}, .pixels = 4, .channels = 1}),
     scheduled({.in = {10, 11, 20}, .channels = 33, .kernel = 3, .padding = 1, .residual = true}, {.channels = 16, .prefetch = 64}),
     scheduled({.in = {6, 9, 16}, .channels = 16, .kernel = 3, .padding = 1, .groups = 16}, {.tile = {1, 4, 1}}),
+    // Blocks of channels of a depthwise layer: whole ones, one that holds no whole vector, one of more channels than there are.
+    scheduled({.in = {6, 9, 48}, .channels = 48, .kernel = 3, .padding = 1, .groups = 48, .activation = activation::relu, .residual = true}, {.channels = 16}),
+    scheduled({.in = {7, 5, 37}, .channels = 37, .kernel = 3, .stride = 2, .padding = 1, .groups = 37}, {.tile = {1, 3, 1}, .channels = 32}),
+    scheduled({.in = {5, 6, 50}, .channels = 50, .kernel = 5, .padding = 2, .groups = 50, .residual = true}, {.channels = 64}),
     // Room for the largest Winograd tiles.
     placed({.in = {13, 14, 12}, .channels = 20, .kernel = 3, .padding = 1, .activation = activation::relu, .residual = true}, 3, {1, 2, 3}),
 };

@@ -84,7 +84,11 @@ static_assert(schedule_of_plain<direct, dlas::schedule<{.inputs = 2}>> == "sched
 static_assert(schedule_of_plain<direct, dlas::schedule<{.fused_rows = 2}>> == "schedule: depthwise layers alone run in bands with those around them");
 static_assert(schedule_of_plain<im2col, dlas::schedule<{.pixels = 2}>> == "schedule: im2col's blocks of pixels are the rows that its matrix holds, by rule");
 static_assert(schedule_of_plain<winograd<2>, dlas::schedule<{.inputs = 2}>> == "schedule: winograd sums all input channels of a register tile at once");
-static_assert(stack<depthwise, dlas::schedule<{.inputs = 2}>>::refuses(each_channel) == "schedule: depthwise has a register tile and no blocks");
+static_assert(stack<depthwise, dlas::schedule<{.inputs = 2}>>::refuses(each_channel) == "schedule: depthwise has a register tile and blocks of channels");
+static_assert(stack<depthwise, dlas::schedule<{.pixels = 2}>>::refuses(each_channel) == "schedule: depthwise has a register tile and blocks of channels");
+static_assert(stack<depthwise, avx2, dlas::schedule<{.channels = 12}>>::refuses(each_channel) == "schedule: depthwise's blocks of channels are whole vectors");
+static_assert(stack<depthwise, avx2, dlas::schedule<{.channels = 0}>>::refuses(each_channel) == "schedule: a block must be positive");
+static_assert(stack<depthwise, avx2, dlas::schedule<{.channels = 16}>>::refuses(each_channel).empty());
 
 static_assert(stack<depthwise, dlas::schedule<{.fused_rows = -2}>>::refuses(each_channel) == "schedule: rows of a band must not be negative");
 static_assert(stack<depthwise, dlas::schedule<{.fused_rows = 2}>>::refuses(each_channel) ==

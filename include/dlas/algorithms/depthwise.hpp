@@ -23,8 +23,9 @@ struct depthwise {
         if (!layer.depthwise()) return "depthwise: the layer mixes channels (groups differ from the channels)";
         if (layer.kernel.width > Target::vector_registers - 3) return "depthwise: a row of the window does not fit the target's registers";
         if (layer.gated) return gate_refusal(layer);
-        if (schedule.inputs != by_rule || schedule.channels != by_rule || schedule.pixels != by_rule || schedule.prefetch != by_rule)
-            return "schedule: depthwise has a register tile and no blocks";
+        if (schedule.inputs != by_rule || schedule.pixels != by_rule || schedule.prefetch != by_rule)
+            return "schedule: depthwise has a register tile and blocks of channels";
+        if (schedule.channels > 0 && schedule.channels % float_lanes<Target> != 0) return "schedule: depthwise's blocks of channels are whole vectors";
         if (schedule.tile.rows > 1 || schedule.tile.vectors > 1) return "schedule: depthwise has register tiles of one row and one vector";
         if (schedule.tile.columns > layer.out().width) return "schedule: the register tile is larger than the output";
         if (schedule.tile.columns > Target::vector_registers - layer.kernel.width - 2) return "schedule: the register tile needs more registers than the target has";
@@ -53,6 +54,17 @@ struct depthwise {
             const int most = Target::vector_registers - window.width - 2;
             const int bound = most < 1 ? 1 : most > 14 ? 14 : most;
             return ceil_divide(out.width, ceil_divide(out.width, bound));
+        }();
+        /// Channels that all pixels are computed for before the next ones: up to four lines, as long as the first-level cache holds a window's
+        /// rows and the weights. All where that is less than two lines, or where the map comes from far caches, which want it in order.
+        static constexpr int block_channels = [] {
+            if (Key.schedule.channels != by_rule) return Key.schedule.channels < layer.channels ? Key.schedule.channels : layer.channels;
+            const int bytes = element_bytes(Key.in.type), line = 64 / bytes;
+            if (std::int64_t{bytes} * layer.in.elements() > 2 * Target::l2_bytes) return layer.channels;
+            const int channel = bytes * layer.reach().height * (layer.in.width + layer.padding.left + layer.padding.right) + 4 * (window.area() + 1);
+            for (int lines = 4; lines >= 2; --lines)
+                if (std::int64_t{lines * line} * channel <= Target::l1_bytes * 3 / 4) return whole_tiles(layer.channels, line, lines * line);
+            return layer.channels;
         }();
         static constexpr int before_window = integers ? 2 : 1;                          ///< bias; of integers, multipliers too
         static constexpr int block = vector::lanes * (before_window + window.area());  ///< of one vector of channels
@@ -147,17 +159,25 @@ struct depthwise {
         static void run_rows(const kernel_arguments& a, const requantizer<Target>* finish) {
             const input* in = first_window<Key>(a);
             const range rows = share_of(out.height, a.part, a.parts);
-            for (int row = rows.begin; row < rows.end; ++row)
-                for (int t = 0; t < ceil_divide(out.width, tile); ++t) {
-                    const int column = tile_begin(t, tile, out.width);
-                    const input* from = in + row * layer.stride.height * Key.in.row_stride + column * layer.stride.width * Key.in.pixel_stride;
-                    const second* residual = static_cast<const second*>(a.second) + row * Key.residual.row_stride + column * Key.residual.pixel_stride;
-                    output* to = static_cast<output*>(a.output) + row * Key.out.row_stride + column * Key.out.pixel_stride;
-                    for_each_vector<layer.channels, vector>([&]<int Lanes>(int channel) {
-                        run_tile<Lanes>(from + channel, static_cast<const float*>(a.weights) + header + channel / vector::lanes * block,
-                                        layer.residual ? residual + channel : nullptr, to + channel, finish);
-                    });
-                }
+            constexpr int whole = layer.channels / vector::lanes * vector::lanes, rest = layer.channels - whole;
+            for (int first = 0; first < layer.channels; first += block_channels) {
+                const bool last = first + block_channels >= layer.channels;
+                const int end = last ? whole : first + block_channels;
+                for (int row = rows.begin; row < rows.end; ++row)
+                    for (int t = 0; t < ceil_divide(out.width, tile); ++t) {
+                        const int column = tile_begin(t, tile, out.width);
+                        const input* from = in + row * layer.stride.height * Key.in.row_stride + column * layer.stride.width * Key.in.pixel_stride;
+                        const second* residual = static_cast<const second*>(a.second) + row * Key.residual.row_stride + column * Key.residual.pixel_stride;
+                        output* to = static_cast<output*>(a.output) + row * Key.out.row_stride + column * Key.out.pixel_stride;
+                        auto run_vector = [&]<int Lanes>(int channel) __attribute__((always_inline)) {
+                            run_tile<Lanes>(from + channel, static_cast<const float*>(a.weights) + header + channel / vector::lanes * block,
+                                            layer.residual ? residual + channel : nullptr, to + channel, finish);
+                        };
+                        for (int channel = first; channel < end; channel += vector::lanes) run_vector.template operator()<vector::lanes>(channel);
+                        if constexpr (rest > 0)
+                            if (last) run_vector.template operator()<rest>(whole);
+                    }
+            }
         }
 
         /// Whether an output pixel of the tile needs input column x.
