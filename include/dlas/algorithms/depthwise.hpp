@@ -44,6 +44,7 @@ struct depthwise {
         using input = element_type<Key.in.type>;
         using second = element_type<Key.residual.type>;
         using output = element_type<Key.out.type>;
+        using function = activation_function<is_quantized(Key.in.type) ? activation::none : layer.activation, vector>;
         /// Integers are summed up in floats, which is exact as long as no sum reaches 2^24: 9 terms reach 2^18.
         static constexpr bool integers = is_quantized(Key.in.type);
         static_assert(!integers || window.area() * 255 * 128 < 1 << 24, "[dlas] depthwise: the window is too large for exact sums of integers");
@@ -102,7 +103,8 @@ struct depthwise {
         }
 
         template <int Lanes>
-        static void run_tile(const input* in, const float* weights, const second* residual, output* to, const requantizer<Target>* finish) {
+        static void run_tile(const input* in, const float* weights, const second* residual, output* to, const requantizer<Target>* finish,
+                             [[maybe_unused]] const function& activate) {
             const float* const parameters = weights;
             batch sums[tile];
             const batch bias = integers ? vector::broadcast(0.0f) : vector::load(weights);
@@ -141,7 +143,7 @@ struct depthwise {
                     finish->template store<Lanes>(to + p * Key.out.pixel_stride, sum);
                 } else {
                     if constexpr (layer.residual) sum = vector::add(sum, load_elements<Lanes, Target>(residual + p * Key.residual.pixel_stride));
-                    store_elements<Lanes, Target>(to + p * Key.out.pixel_stride, activated<layer.activation, vector>(sum));
+                    store_elements<Lanes, Target>(to + p * Key.out.pixel_stride, activate(sum));
                 }
             }
         }
@@ -158,6 +160,7 @@ struct depthwise {
     private:
         static void run_rows(const kernel_arguments& a, const requantizer<Target>* finish) {
             const input* in = first_window<Key>(a);
+            const function activate;
             const range rows = share_of(out.height, a.part, a.parts);
             constexpr int whole = layer.channels / vector::lanes * vector::lanes, rest = layer.channels - whole;
             for (int first = 0; first < layer.channels; first += block_channels) {
@@ -171,7 +174,7 @@ struct depthwise {
                         output* to = static_cast<output*>(a.output) + row * Key.out.row_stride + column * Key.out.pixel_stride;
                         auto run_vector = [&]<int Lanes>(int channel) __attribute__((always_inline)) {
                             run_tile<Lanes>(from + channel, static_cast<const float*>(a.weights) + header + channel / vector::lanes * block,
-                                            layer.residual ? residual + channel : nullptr, to + channel, finish);
+                                            layer.residual ? residual + channel : nullptr, to + channel, finish, activate);
                         };
                         for (int channel = first; channel < end; channel += vector::lanes) run_vector.template operator()<vector::lanes>(channel);
                         if constexpr (rest > 0)

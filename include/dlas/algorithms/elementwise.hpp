@@ -47,6 +47,7 @@ struct elementwise_kernel {
 
     static void run(const kernel_arguments& a) {
         const range rows = share_of(Key.map.height, a.part, a.parts);
+        [[maybe_unused]] const activation_function<requantizes ? activation::none : Key.activation, vector> activate;
         for (int row = rows.begin; row < rows.end; ++row)
             for (int column = 0; column < columns; ++column) {
                 const input* in = static_cast<const input*>(a.input) + row * Key.in.row_stride + column * Key.in.pixel_stride;
@@ -67,7 +68,7 @@ struct elementwise_kernel {
                     if constexpr (Key.function == elementwise::affine)
                         x = vector::multiply_add(x, load_lanes<Lanes, vector>(scale + channel),
                                                  load_lanes<Lanes, vector>(scale + Key.map.channels + channel));
-                    store_elements<Lanes, Target>(out + channel, activated<Key.activation, vector>(x));
+                    store_elements<Lanes, Target>(out + channel, activate(x));
                 });
             }
     }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 
 #include <dlas/algorithms/sigmoid.hpp>
 #include <dlas/core/element.hpp>
@@ -64,15 +65,28 @@ constexpr range share_of(int count, int part, int parts) {
     return parts == 1 ? range{0, count} : range{count * part / parts, count * (part + 1) / parts};
 }
 
-/// The function of a vector, as reference::activated() defines it.
+/// The function of a vector, as reference::activated() defines it. Bounds are read where this is made: behind a kernel's sums.
 template <activation Function, class Simd>
-[[gnu::always_inline]] inline typename Simd::batch activated(typename Simd::batch x) {
-    if constexpr (Function == activation::relu || Function == activation::relu6) x = Simd::max(x, Simd::broadcast(0.0f));
-    if constexpr (Function == activation::relu6) x = Simd::min(x, Simd::broadcast(6.0f));
-    if constexpr (Function == activation::silu) x = silu<Simd>(x);
-    if constexpr (Function == activation::sigmoid) x = sigmoid<Simd>(x);
-    return x;
-}
+class activation_function {
+    using batch = typename Simd::batch;
+    struct nothing {};
+    struct both_bounds {
+        static constexpr float constants[] = {0.0f, 6.0f};
+        const float* from = kept_in_memory(constants);
+        batch lower = Simd::broadcast(from[0]), upper = Simd::broadcast(from[1]);
+    };
+    static constexpr bool bounded = Function == activation::relu || Function == activation::relu6;
+    std::conditional_t<bounded, both_bounds, nothing> bounds = {};
+
+public:
+    [[gnu::always_inline]] batch operator()(batch x) const {
+        if constexpr (bounded) x = Simd::max(x, bounds.lower);
+        if constexpr (Function == activation::relu6) x = Simd::min(x, bounds.upper);
+        if constexpr (Function == activation::silu) x = silu<Simd>(x);
+        if constexpr (Function == activation::sigmoid) x = sigmoid<Simd>(x);
+        return x;
+    }
+};
 
 /// The first Lanes lanes from memory; touches nothing beyond them.
 template <int Lanes, class Simd>

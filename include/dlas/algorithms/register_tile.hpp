@@ -138,20 +138,22 @@ struct register_tile {
                 }
             }
 
+        const activation_function<Key.function, vector> activate;
 #pragma GCC unroll 32
         for (int p = 0; p < pixels; ++p) {
 #pragma GCC unroll 32
-            for (int v = 0; v < Key.vectors - 1; ++v) finish<vector::lanes>(sums[p][v], residual, out, p, v);
-            finish<Key.last_lanes>(sums[p][Key.vectors - 1], residual, out, p, Key.vectors - 1);
+            for (int v = 0; v < Key.vectors - 1; ++v) finish<vector::lanes>(sums[p][v], residual, out, p, v, activate);
+            finish<Key.last_lanes>(sums[p][Key.vectors - 1], residual, out, p, Key.vectors - 1, activate);
         }
     }
 
 private:
     template <int Lanes>
-    [[gnu::always_inline]] static inline void finish(batch sum, [[maybe_unused]] const second* residual, output* out, int p, int v) {
+    [[gnu::always_inline]] static inline void finish(batch sum, [[maybe_unused]] const second* residual, output* out, int p, int v,
+                                                     const activation_function<Key.function, vector>& activate) {
         if constexpr (Key.adds_residual)
             sum = vector::add(sum, load_elements<Lanes, Target>(residual + tile_offset(Key, Key.residual, p) + v * vector::lanes));
-        store_elements<Lanes, Target>(out + tile_offset(Key, Key.out, p) + v * vector::lanes, activated<Key.function, vector>(sum));
+        store_elements<Lanes, Target>(out + tile_offset(Key, Key.out, p) + v * vector::lanes, activate(sum));
     }
 };
 

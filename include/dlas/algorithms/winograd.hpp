@@ -223,6 +223,7 @@ struct winograd {
                 for (int r = 0; r < Outputs; ++r) columns[r][c] = y[r];
             }
             const batch added = vector::load(bias);
+            const activation_function<layer.activation, vector> activate;
 #pragma GCC unroll 8
             for (int r = 0; r < Outputs; ++r) {
                 batch y[Outputs];
@@ -232,7 +233,7 @@ struct winograd {
                     batch sum = vector::add(y[c], added);
                     if constexpr (layer.residual)
                         sum = vector::add(sum, load_lanes<Lanes, vector>(residual + r * Key.residual.row_stride + c * Key.residual.pixel_stride));
-                    store_lanes<Lanes, vector>(to + r * Key.out.row_stride + c * Key.out.pixel_stride, activated<layer.activation, vector>(sum));
+                    store_lanes<Lanes, vector>(to + r * Key.out.row_stride + c * Key.out.pixel_stride, activate(sum));
                 }
             }
         }

@@ -26,6 +26,12 @@ namespace dlas {
 template <class Element, class Target>
 struct simd {};
 
+/// Where constants are read each time: a compiler that loads them ahead of a kernel's loops takes the registers of its sums.
+[[gnu::always_inline]] inline const float* kept_in_memory(const float* constants) {
+    asm volatile("" : "+r"(constants));
+    return constants;
+}
+
 /// Whether this translation unit is compiled with the flags that the target needs (its compile_flags).
 template <class Target>
 concept compiled_for = requires { typename simd<float, Target>::batch; };
