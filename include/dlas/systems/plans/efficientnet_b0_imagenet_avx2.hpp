@@ -61,7 +61,7 @@ struct tuned_plan<efficientnet_b0<imagenet>, avx2> {
         else if constexpr (layer == "7x7x1152-1152k3s1p1g1152+silu") return stack<depthwise, target>{};
         else if constexpr (layer == "7x7x1152-320k1s1") return stack<direct, schedule<{.tile = {1, 5, 2}, .pixels = 24}>, target>{};
         else if constexpr (layer == "7x7x320-1280k1s1+silu") return stack<direct, schedule<{.tile = {1, 5, 2}}>, target>{};
-        else if constexpr (layer == "1x1x1280-1000k1s1") return stack<direct, schedule<{.tile = {1, 1, 3}}>, target>{};
+        else if constexpr (layer == "1x1x1280-1000k1s1") return stack<direct, schedule<{.tile = {1, 1, 4}, .prefetch = 0}>, target>{};
         else return stack<target>{};
     }
 };

@@ -20,7 +20,7 @@ struct tuned_plan<mobilenet_v1<imagenet>, avx2> {
         if constexpr (layer == "224x224x3-32k3s2p0.1.0.1+relu6") return stack<direct, schedule<{.tile = {2, 3, 2}}>, target>{};
         else if constexpr (layer == "112x112x32-32k3s1p1g32+relu6") return stack<depthwise, schedule<{.tile = {1, 8, 1}}>, target>{};
         else if constexpr (layer == "112x112x32-64k1s1+relu6") return stack<direct, target>{};
-        else if constexpr (layer == "112x112x64-64k3s2p0.1.0.1g64+relu6") return stack<depthwise, schedule<{.tile = {1, 6, 1}}>, target>{};
+        else if constexpr (layer == "112x112x64-64k3s2p0.1.0.1g64+relu6") return stack<depthwise, schedule<{.tile = {1, 7, 1}, .fused_rows = 4}>, target>{};
         else if constexpr (layer == "56x56x64-128k1s1+relu6") return stack<direct, target>{};
         else if constexpr (layer == "56x56x128-128k3s1p1g128+relu6") return stack<depthwise, schedule<{.tile = {1, 7, 1}}>, target>{};
         else if constexpr (layer == "56x56x128-128k1s1+relu6") return stack<direct, target>{};
@@ -36,7 +36,7 @@ struct tuned_plan<mobilenet_v1<imagenet>, avx2> {
         else if constexpr (layer == "7x7x512-1024k1s1+relu6") return stack<direct, target>{};
         else if constexpr (layer == "7x7x1024-1024k3s1p1g1024+relu6") return stack<depthwise, target>{};
         else if constexpr (layer == "7x7x1024-1024k1s1+relu6") return stack<direct, target>{};
-        else if constexpr (layer == "1x1x1024-1000k1s1") return stack<direct, target>{};
+        else if constexpr (layer == "1x1x1024-1000k1s1") return stack<direct, schedule<{.tile = {1, 1, 4}, .prefetch = 0}>, target>{};
         else return stack<target>{};
     }
 };

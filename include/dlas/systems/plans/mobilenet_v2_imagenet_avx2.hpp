@@ -26,9 +26,9 @@ struct tuned_plan<mobilenet_v2<imagenet>, avx2> {
         else if constexpr (layer == "56x56x144-144k3s2p1g144+relu6") return stack<depthwise, schedule<{.tile = {1, 4, 1}}>, target>{};
         else if constexpr (layer == "28x28x144-32k1s1") return stack<direct, schedule<{.tile = {1, 6, 2}, .pixels = 784}>, target>{};
         else if constexpr (layer == "28x28x32-192k1s1+relu6") return stack<direct, schedule<{.tile = {1, 4, 2}}>, target>{};
-        else if constexpr (layer == "28x28x192-192k3s1p1g192+relu6") return stack<depthwise, schedule<{.tile = {1, 4, 1}}>, target>{};
+        else if constexpr (layer == "28x28x192-192k3s1p1g192+relu6") return stack<depthwise, target>{};
         else if constexpr (layer == "28x28x192-32k1s1+add") return stack<direct, schedule<{.tile = {1, 6, 2}, .prefetch = 2048}>, target>{};
-        else if constexpr (layer == "28x28x192-192k3s2p1g192+relu6") return stack<depthwise, schedule<{.tile = {1, 3, 1}}>, target>{};
+        else if constexpr (layer == "28x28x192-192k3s2p1g192+relu6") return stack<depthwise, target>{};
         else if constexpr (layer == "14x14x192-64k1s1") return stack<direct, schedule<{.tile = {1, 6, 2}, .pixels = 196}>, target>{};
         else if constexpr (layer == "14x14x64-384k1s1+relu6") return stack<direct, schedule<{.tile = {2, 2, 3}, .pixels = 196}>, target>{};
         else if constexpr (layer == "14x14x384-384k3s1p1g384+relu6") return stack<depthwise, schedule<{.tile = {1, 7, 1}}>, target>{};
@@ -44,7 +44,7 @@ struct tuned_plan<mobilenet_v2<imagenet>, avx2> {
         else if constexpr (layer == "7x7x960-160k1s1+add") return stack<direct, target>{};
         else if constexpr (layer == "7x7x960-320k1s1") return stack<direct, target>{};
         else if constexpr (layer == "7x7x320-1280k1s1+relu6") return stack<direct, target>{};
-        else if constexpr (layer == "1x1x1280-1000k1s1") return stack<direct, schedule<{.tile = {1, 1, 3}}>, target>{};
+        else if constexpr (layer == "1x1x1280-1000k1s1") return stack<direct, schedule<{.tile = {1, 1, 4}, .prefetch = 0}>, target>{};
         else return stack<target>{};
     }
 };
