@@ -22,13 +22,20 @@ using measured_networks =
                       dlas::squeezenet1_1<dlas::imagenet>, dlas::efficientnet_b0<dlas::imagenet>, dlas::densenet161<dlas::imagenet>>;
 
 /// As integers, each layer by rule.
-inline constexpr auto integer_stacks = dlas::axes(dlas::axis<dlas::int8>, dlas::axis<dlas::automatic>, dlas::axis<dlas::avx2, dlas::avx512, dlas::neon>);
+inline constexpr auto integer_stacks = dlas::axes(dlas::axis<dlas::int8>, dlas::axis<dlas::automatic>,
+                                                  dlas::axis<dlas::avx2, dlas::avx512, dlas::avx512_vnni, dlas::amx, dlas::neon>);
 
 using integer_networks =
     dlas::exploration<std::remove_cvref_t<decltype(integer_stacks)>, dlas::resnet8<dlas::cifar10>, dlas::resnet18<dlas::cifar10>,
                       dlas::vgg16<dlas::cifar10>, dlas::mobilenet_v1<dlas::cifar10>, dlas::mobilenet_v2<dlas::cifar10>, dlas::resnet18<dlas::imagenet>,
                       dlas::resnet50<dlas::imagenet>, dlas::vgg16<dlas::imagenet>, dlas::mobilenet_v1<dlas::imagenet>, dlas::mobilenet_v2<dlas::imagenet>,
                       dlas::densenet161<dlas::imagenet>>;
+
+/// As bf16 where there are instructions for it.
+inline constexpr auto bf16_stacks = dlas::axes(dlas::axis<dlas::bf16>, dlas::axis<dlas::automatic>, dlas::axis<dlas::amx>);
+
+using bf16_networks = dlas::exploration<std::remove_cvref_t<decltype(bf16_stacks)>, dlas::resnet50<dlas::imagenet>, dlas::vgg16<dlas::imagenet>,
+                                        dlas::mobilenet_v2<dlas::imagenet>>;
 
 /// By two threads, where one could use help.
 inline constexpr auto threaded_stacks = dlas::axes(dlas::axis<dlas::tuned>, dlas::axis<dlas::avx2, dlas::avx512, dlas::neon>, dlas::axis<dlas::threads<2>>);

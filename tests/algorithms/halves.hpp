@@ -1,4 +1,4 @@
-// What is tested of formats with 16-bit elements: conversions of vectors, and convolutions.
+// What is tested of formats with 16-bit elements, or with weights of few bits and all else in floats: conversions of vectors, and convolutions.
 #pragma once
 
 #include <span>
@@ -11,7 +11,7 @@ namespace half_layers {
 using convolution_layers::conv2d_key;
 using convolution_layers::conv2d_layer;
 
-inline constexpr int formats = 4;
+inline constexpr int formats = 6;
 
 /// As those of integers, and one pixel in each format.
 inline constexpr auto layers = [] {

@@ -55,7 +55,7 @@ void check(const quantized_kernel& code, const problem& p) {
     if constexpr (std::same_as<Output, std::int8_t>)
         for (auto& value : expected) value = static_cast<std::int8_t>(value + dlas::stored_offset(code.key.out.type));
 
-    byte_map input(l.in, l.padding, code.key.in, dlas::dot_bytes - 1), output(l.out(), 0, code.key.out, 0);
+    byte_map input(l.in, l.padding, code.key.in, code.slack), output(l.out(), 0, code.key.out, 0);
     byte_map residual(l.residual ? l.out() : dlas::shape{}, 0, code.key.residual, 0);
     const int offset = dlas::stored_offset(code.key.in.type);
     input.fill_halo(p.parameters.input.zero + offset);

@@ -41,6 +41,7 @@ struct quantized_kernel {
     int weight_bits = 8;
     conv2d_key key;
     std::int64_t weight_bytes = 0;
+    int slack = 0;  ///< bytes beyond the input that may be read
     void (*pack)(const dlas::quantized_parameters&, float*) = nullptr;
     void (*run)(const dlas::kernel_arguments&) = nullptr;
 };

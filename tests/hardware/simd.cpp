@@ -129,6 +129,21 @@ void check_quotients(const simd_functions& simd) {
         }
 }
 
+void check_bytes(const simd_functions& simd) {
+    const auto size = static_cast<std::size_t>(simd.lanes);
+    for (int first = -128; first < 128; ++first) {
+        std::vector<std::int8_t> from(size);
+        for (std::size_t i = 0; i < size; ++i) from[i] = static_cast<std::int8_t>(first + 37 * static_cast<int>(i));
+        floats bytes(size), low(size), high(size);
+        simd.load_reals(from.data(), bytes.data(), low.data(), high.data());
+        for (std::size_t i = 0; i < size; ++i) {
+            CHECK(bytes[i] == from[i]);
+            CHECK(low[i] == ((from[i] & 15) ^ 8) - 8);
+            CHECK(high[i] == (from[i] >> 4));
+        }
+    }
+}
+
 template <class Target>
 void check_target() {
     CAPTURE(Target::name);
@@ -142,6 +157,7 @@ void check_target() {
     check_memory(simd);
     check_arithmetic(simd, Target::fused_multiply_add);
     check_quotients(simd);
+    check_bytes(simd);
 }
 
 template <class... Targets>

@@ -8,6 +8,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <initializer_list>
 #include <span>
 #include <string>
 #include <vector>
@@ -163,20 +164,24 @@ TEST_CASE("accuracy: ImageNet, w8a8") {
 }
 namespace {
 
-/// 16-bit formats get as many images right as floats do, give or take one.
+/// A format whose sums are floats gets as many images right as floats do, give or take `few`.
+struct near_floats {
+    const char* plan;
+    int few;
+};
 template <class Model>
-void check_halves(const std::string& name, const dlas::labeled_images& images) {
+void check_near_floats(const std::string& name, const dlas::labeled_images& images, std::initializer_list<near_floats> formats) {
     const auto weights = trained_weights<Model>(name);
     const dlas::executable& reference = *networks_of(Model::name, "f32/dense/observed").at(0);
     const int count = sanitized ? 1 : images.count();
     score floats;
     add_score<Model>(floats, reference, weights, weights, images, 0, count);
-    for (const char* plan : {"f16/", "bf16/"}) {
+    for (const auto& [plan, few] : formats) {
         const dlas::executable& code = *networks_of(Model::name, plan).at(0);
         score s;
         add_score<Model>(s, code, weights, weights, images, 0, count);
         MESSAGE(label_of(code), ": ", s.correct, " of ", s.total, " right, ", floats.correct, " in floats, ", s.agreeing, " as in floats");
-        CHECK(std::abs(s.correct - floats.correct) <= 1);
+        CHECK(std::abs(s.correct - floats.correct) <= few);
     }
 }
 
@@ -184,11 +189,16 @@ void check_halves(const std::string& name, const dlas::labeled_images& images) {
 
 TEST_CASE("accuracy: f16 and bf16") {
     if (skipped()) return;
-    check_halves<format_networks::resnet20>("cifar10_resnet20", cifar10_test());
-    check_halves<format_networks::resnet8>("cifar10_resnet8_mlperftiny", cifar10_test());
-    check_halves<format_networks::mobilenet_v2>("imagenet_mobilenetv2_1.0", imagenet_validation());
-    check_halves<format_networks::mobilenet_v1>("imagenet_mobilenetv1_0.25", imagenet_validation());
-    check_halves<format_networks::squeezenet>("imagenet_squeezenet1.1", imagenet_validation());
+    check_near_floats<format_networks::resnet20>("cifar10_resnet20", cifar10_test(), {{"f16/", 1}, {"bf16/", 1}});
+    check_near_floats<format_networks::resnet8>("cifar10_resnet8_mlperftiny", cifar10_test(), {{"f16/", 1}, {"bf16/", 1}});
+    check_near_floats<format_networks::mobilenet_v2>("imagenet_mobilenetv2_1.0", imagenet_validation(), {{"f16/", 1}, {"bf16/", 1}});
+    check_near_floats<format_networks::mobilenet_v1>("imagenet_mobilenetv1_0.25", imagenet_validation(), {{"f16/", 1}, {"bf16/", 1}});
+    check_near_floats<format_networks::squeezenet>("imagenet_squeezenet1.1", imagenet_validation(), {{"f16/", 1}, {"bf16/", 1}});
+}
+TEST_CASE("accuracy: weights alone of few bits") {
+    if (skipped()) return;
+    check_near_floats<format_networks::resnet20>("cifar10_resnet20", cifar10_test(), {{"weights_int8/", 5}, {"weights_int4g32/", 20}});
+    check_near_floats<format_networks::mobilenet_v2>("imagenet_mobilenetv2_1.0", imagenet_validation(), {{"weights_int8/", 2}});
 }
 TEST_CASE("logits: integers are the same bits on every target") {
     if (skipped()) return;

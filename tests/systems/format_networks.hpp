@@ -55,6 +55,14 @@ struct format_networks {
         template <class Target>
         using plan = dlas::stack<dlas::bf16, Target>;
     };
+    struct byte_weights {
+        template <class Target>
+        using plan = dlas::stack<dlas::weights_int8, Target>;
+    };
+    struct nibble_weights {
+        template <class Target>
+        using plan = dlas::stack<dlas::weights_int4, Target>;
+    };
     struct mixed {
         template <class Target>
         using plan = float_ends<Target>;
@@ -64,7 +72,8 @@ struct format_networks {
                                point<mobilenet_v2, floats>, point<mobilenet_v2, integers>, point<mobilenet_v1, floats>, point<mobilenet_v1, integers>,
                                point<squeezenet, floats>, point<squeezenet, integers>, point<resnet20, half>, point<resnet20, brain>,
                                point<resnet8, half>, point<resnet8, brain>, point<mobilenet_v2, half>, point<mobilenet_v2, brain>,
-                               point<mobilenet_v1, half>, point<mobilenet_v1, brain>, point<squeezenet, half>, point<squeezenet, brain>>;
+                               point<mobilenet_v1, half>, point<mobilenet_v1, brain>, point<squeezenet, half>, point<squeezenet, brain>,
+                               point<resnet20, byte_weights>, point<resnet20, nibble_weights>, point<mobilenet_v2, byte_weights>>;
     using elsewhere = point_list<point<resnet20, integers>, point<resnet20, mixed>, point<resnet20, four_bits>, point<resnet20, ternary>, point<mobilenet_v1, integers>, point<squeezenet, integers>>;
 
     template <class Target>

@@ -107,6 +107,8 @@ TEST_CASE("formats: a network of everything is near its definition in each") {
     CHECK(error_of<everything>(scalar_stack<dlas::bf16>{}) < 2e-2);
     CHECK(error_of<everything>(scalar_stack<dlas::weights_f16>{}) < 2e-3);
     CHECK(error_of<everything>(scalar_stack<dlas::weights_bf16>{}) < 2e-2);
+    CHECK(error_of<everything>(scalar_stack<dlas::weights_int8>{}) < 2e-2);
+    CHECK(error_of<everything>(scalar_stack<dlas::weights_int4>{}) < 2e-1);
     CHECK(error_of<everything>(scalar_stack<dlas::int8>{}) < 5e-2);
     CHECK(error_of<everything>(float_outside{}) < 5e-2);
     CHECK(error_of<ends_in_a_maximum>(scalar_stack<dlas::int8>{}) < 3e-2);

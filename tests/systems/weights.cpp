@@ -174,7 +174,7 @@ TEST_CASE("host_network: an input of another size is refused") {
 
 TEST_CASE("host_network: a target that the CPU lacks is refused") {
     dlas::executable code = compiled::code;
-    code.available = [] { return false; };
+    code.unavailable_because = []() -> std::string_view { return "nobody has built it"; };
     code.target = "imaginary";
     std::string message;
     try {
@@ -182,7 +182,7 @@ TEST_CASE("host_network: a target that the CPU lacks is refused") {
     } catch (const dlas::error& error) {
         message = error.what();
     }
-    check_message(message, {"imaginary"});
+    check_message(message, {"imaginary", "nobody has built it"});
 }
 
 TEST_CASE("reference_run: a file that does not fit is refused") {

@@ -12,7 +12,7 @@
 #include <string_view>
 
 #include <dlas/algorithms/kernel.hpp>
-#include <dlas/algorithms/integer_tile.hpp>
+#include <dlas/algorithms/micro_kernel.hpp>
 #include <dlas/algorithms/schedule.hpp>
 #include <dlas/core/layer.hpp>
 #include <dlas/core/policy.hpp>
@@ -169,6 +169,7 @@ struct tiled_gemm {
     }
 
     static void run(const input* in, const weight* weights, const second* residual, output* out, const tile_share& share, const context& finish = {}) {
+        [[maybe_unused]] const typename micro_kernel::setting setting;
         for (int panel = share.panels.begin; panel < share.panels.end; panel += block_panels) {
             const int panel_end = panel + block_panels < share.panels.end ? panel + block_panels : share.panels.end;
             for (int tile = share.tiles.begin; tile < share.tiles.end; tile += block_tiles) {

@@ -5,6 +5,7 @@
 #include <dlas/formats/f32.hpp>
 #include <dlas/formats/half.hpp>
 #include <dlas/formats/quantized.hpp>
+#include <dlas/formats/scaled.hpp>
 
 namespace dlas {
 
@@ -16,6 +17,11 @@ constexpr extent tiled_map(const conv2d_key& key) {
                          key.in.row_stride == out.width * key.in.pixel_stride && key.out.row_stride == out.width * key.out.pixel_stride &&
                          (!layer.residual || key.residual.row_stride == out.width * key.residual.pixel_stride);
     return one_row ? extent(1, out.pixels()) : extent(out.height, out.width);
+}
+
+/// A layer's sum over its window, in place.
+constexpr reduction window_sum(const conv2d_layer& layer, placement in) {
+    return {{layer.kernel.height, layer.dilation.height * in.row_stride}, {layer.kernel.width, layer.dilation.width * in.pixel_stride}, {layer.group_in(), 1}};
 }
 
 /// Sums over the window in place, without a transformed or rearranged input. Any kernel, stride and dilation; groups of more than one channel.
@@ -69,11 +75,8 @@ struct direct {
         static constexpr std::int64_t packed_elements = panels.elements(layer);
         static constexpr std::int64_t workspace_bytes = layer.gated ? 4 * packed_elements : 0;
 
-        static constexpr tile_key key = layer_tile(
-            Key, tile, {layer.stride.height * Key.in.row_stride, layer.stride.width * Key.in.pixel_stride},
-            {{layer.kernel.height, layer.dilation.height * Key.in.row_stride},
-             {layer.kernel.width, layer.dilation.width * Key.in.pixel_stride},
-             {layer.group_in(), 1}});
+        static constexpr tile_key key =
+            layer_tile(Key, tile, {layer.stride.height * Key.in.row_stride, layer.stride.width * Key.in.pixel_stride}, window_sum(layer, Key.in));
 
         static void pack(const float* filter, const float* bias, float* packed) {
             pack_panels<Target>(layer, panels, filter, bias, packed);
@@ -142,9 +145,7 @@ struct direct {
             widens ? std::int64_t{4} * ((map_rows - 1) * in.row_stride + row_elements) : 0;
         static constexpr tile_key key = [] {
             tile_key k = layer_tile(widened, tile, {layer.stride.height * in.row_stride, layer.stride.width * in.pixel_stride},
-                                    {{layer.kernel.height, layer.dilation.height * in.row_stride},
-                                     {layer.kernel.width, layer.dilation.width * in.pixel_stride},
-                                     {layer.group_in(), 1}});
+                                    window_sum(layer, in));
             k.weights = Format::weights;
             return k;
         }();
@@ -181,46 +182,80 @@ struct direct {
         }
     };
 
-    template <conv2d_key Key, int WeightBits, int ActivationBits, class Target>
-    struct kernel<Key, quantized<WeightBits, ActivationBits>, Target> {
+    /// Weights alone have few bits: they become floats as they are loaded.
+    template <conv2d_key Key, scaled_format Format, class Target>
+    struct kernel<Key, Format, Target> {
         static constexpr conv2d_layer layer = Key.layer;
         static constexpr extent map = tiled_map(Key);
-        static constexpr tiling tile = Key.schedule.tile.rows > 0 ? Key.schedule.tile : choose_integer_tiling<Target>(map, layer.group_out());
-        static constexpr int block_pixels = [] {
-            if (layer.filter_elements() / layer.groups > Target::l2_bytes / 2 || ceil_divide(layer.group_out(), float_lanes<Target>) <= tile.vectors)
-                return layer.out().pixels();
-            return Target::l1_bytes / 2 / (layer.in.channels * layer.stride.area());
-        }();
-        static constexpr tile_loops loops = [] {
-            schedule_options by = Key.schedule;
-            by.inputs = by_rule;
-            return scheduled_loops<Target>(by, tile, map, layer.group_out(), block_pixels);
-        }();
+        static constexpr tiling tile = scheduled_tile<Target>(Key.schedule, map, layer.group_out());
         static constexpr tile_key key = [] {
-            const reduction sum = {{layer.kernel.height, layer.dilation.height * Key.in.row_stride},
-                                   {layer.kernel.width, layer.dilation.width * Key.in.pixel_stride},
-                                   {layer.group_in(), 1}};
-            tile_key k = layer_tile(Key, tile, {layer.stride.height * Key.in.row_stride, layer.stride.width * Key.in.pixel_stride, Key.in.type}, sum.merged());
-            k.weight_bits = WeightBits;
-            k.function = activation::none;  // the bounds of the requantization say it
+            tile_key k = layer_tile(Key, tile, {layer.stride.height * Key.in.row_stride, layer.stride.width * Key.in.pixel_stride},
+                                    window_sum(layer, Key.in).merged());
+            k.weights = element::s8;
+            k.weight_bits = Format::scaled_bits;
+            k.scale_group = Format::group;
             return k;
         }();
-        static constexpr integer_panels panels = {float_lanes<Target>, tile.vectors, WeightBits, key.sum};
+        static constexpr scaled_panels panels = {float_lanes<Target>, tile.vectors, Format::scaled_bits, Format::group, key.sum};
         static constexpr std::int64_t group_bytes = panels.bytes(layer.group_out());
-        static constexpr std::int64_t packed_elements = (requantization_bytes + layer.groups * group_bytes) / 4;
+        static constexpr std::int64_t packed_elements = layer.groups * group_bytes / 4;
         static constexpr std::int64_t workspace_bytes = 0;
+        static constexpr tile_loops loops = [] {
+            const bool far = group_bytes > Target::l2_bytes / 2 || ceil_divide(layer.group_out(), float_lanes<Target>) <= tile.vectors;
+            schedule_options by = Key.schedule;
+            by.inputs = by_rule;
+            return scheduled_loops<Target>(by, tile, map, layer.group_out(),
+                                           far ? layer.out().pixels() : Target::l1_bytes / 2 / (4 * layer.in.channels * layer.stride.area()));
+        }();
 
-        static void pack_quantized(const quantized_parameters& parameters, float* packed) {
-            pack_requantization<Target>(requantization_of<Target>(parameters, Key.in.type, Key.residual.type, Key.out.type, layer.activation), packed);
-            pack_integer_panels<Target>(layer, panels, Key.in.type, Key.out.type, parameters, reinterpret_cast<std::byte*>(packed) + requantization_bytes);
+        static void pack(const float* filter, const float* bias, float* packed) {
+            pack_scaled_panels<Target>(layer, panels, filter, bias, reinterpret_cast<std::byte*>(packed));
         }
-
         static void run(const kernel_arguments& a) {
             using gemm = tiled_gemm<key, loops, Target>;
             const tile_share share = gemm::share(a.part, a.parts);
-            const requantizer<Target> finish(a.weights);
+            for_each_group<Key>(a, packed_elements, [&](const auto* in, const float* weights, const auto* residual, auto* out) {
+                gemm::run(in, reinterpret_cast<const std::int8_t*>(weights), residual, out, share);
+            });
+        }
+    };
+
+    /// Sums of dot products of feature maps where they lie, of bytes or of bf16.
+    template <conv2d_key Key, element Weights, int WeightBits, class Target>
+    struct dot_kernel {
+        static constexpr conv2d_layer layer = Key.layer;
+        static constexpr extent map = tiled_map(Key);
+        static constexpr bool integers = is_quantized(Key.in.type);
+        static constexpr reduction sum = window_sum(layer, Key.in).merged();
+        static constexpr tiling tile =
+            Key.schedule.tile.rows > 0 ? Key.schedule.tile : choose_dots<Target>(map, layer.group_out(), sum, dot_bytes / element_bytes(Key.in.type));
+        static constexpr tile_loops loops = [] {
+            const std::int64_t weight_bytes = layer.filter_elements() / layer.groups * element_bytes(Key.in.type);
+            const bool far = weight_bytes > Target::l2_bytes / 2 || ceil_divide(layer.group_out(), float_lanes<Target>) <= tile.vectors;
+            schedule_options by = Key.schedule;
+            by.inputs = by_rule;
+            return scheduled_loops<Target>(by, tile, map, layer.group_out(),
+                                           far ? layer.out().pixels()
+                                               : Target::l1_bytes / 2 / (element_bytes(Key.in.type) * layer.in.channels * layer.stride.area()));
+        }();
+        static constexpr tile_key key = [] {
+            tile_key k = layer_tile(Key, tile, {layer.stride.height * Key.in.row_stride, layer.stride.width * Key.in.pixel_stride, Key.in.type}, sum);
+            k.weights = Weights;
+            k.weight_bits = WeightBits;
+            if (integers) k.function = activation::none;  // the bounds of the requantization say it
+            return k;
+        }();
+        static constexpr dot_panels panels = panels_of<Target>(key);
+        static constexpr std::int64_t group_bytes = panels.bytes(layer.group_out());
+        static constexpr std::int64_t header_bytes = integers ? requantization_bytes : 0;
+        static constexpr std::int64_t packed_elements = (header_bytes + layer.groups * group_bytes) / 4;
+        static constexpr std::int64_t workspace_bytes = 0;
+        using gemm = tiled_gemm<key, loops, Target>;
+
+        static void run_groups(const kernel_arguments& a, const typename gemm::context& finish) {
+            const tile_share share = gemm::share(a.part, a.parts);
             const auto* in = first_window<Key>(a);
-            const auto* weights = static_cast<const std::int8_t*>(a.weights) + requantization_bytes;
+            const auto* weights = static_cast<const std::int8_t*>(a.weights) + header_bytes;
             const auto* residual = static_cast<const typename gemm::second*>(a.second);
             auto* out = static_cast<typename gemm::output*>(a.output);
             for (int group = 0; group < layer.groups; ++group) {
@@ -231,6 +266,29 @@ struct direct {
                 if constexpr (layer.residual) residual += layer.group_out();
             }
         }
+    };
+
+    /// Pairs of bf16 on targets that multiply them: nothing is widened.
+    template <conv2d_key Key, half_weights Format, class Target>
+        requires(sums_dots<Target>(Key.in.type, Format::weights))
+    struct kernel<Key, Format, Target> : dot_kernel<Key, Format::weights, 16, Target> {
+        using base = dot_kernel<Key, Format::weights, 16, Target>;
+
+        static void pack(const float* filter, const float* bias, float* packed) {
+            pack_bf16_panels<Target>(Key.layer, base::panels, filter, bias, reinterpret_cast<std::byte*>(packed));
+        }
+        static void run(const kernel_arguments& a) { base::run_groups(a, {}); }
+    };
+
+    template <conv2d_key Key, int WeightBits, int ActivationBits, class Target>
+    struct kernel<Key, quantized<WeightBits, ActivationBits>, Target> : dot_kernel<Key, element::s8, WeightBits, Target> {
+        using base = dot_kernel<Key, element::s8, WeightBits, Target>;
+
+        static void pack_quantized(const quantized_parameters& parameters, float* packed) {
+            pack_requantization<Target>(requantization_of<Target>(parameters, Key.in.type, Key.residual.type, Key.out.type, Key.layer.activation), packed);
+            pack_integer_panels<Target>(Key.layer, base::panels, Key.in.type, Key.out.type, parameters, reinterpret_cast<std::byte*>(packed) + requantization_bytes);
+        }
+        static void run(const kernel_arguments& a) { base::run_groups(a, requantizer<Target>(a.weights)); }
     };
 };
 

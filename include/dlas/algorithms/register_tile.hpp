@@ -58,6 +58,7 @@ struct tile_key {
     bool continues = false; ///< starts from the sums that the output holds
     element weights = element::f32;
     int weight_bits = 8;    ///< of quantized weights
+    int scale_group = 0;    ///< terms that share a scale, where weights alone have scales
     int ahead_bytes = 0;    ///< weights that are asked for with each term, for later use
     activation function = activation::none;
 
@@ -71,6 +72,17 @@ constexpr int tile_offset(const tile_key& key, placement map, int pixel) {
 
 /// What a float tile has to be told beside its pointers.
 struct nothing {};
+
+/// Turns the sum of a pixel's vector of channels, a float each, into output elements.
+template <tile_key Key, int Lanes, class Target>
+[[gnu::always_inline]] inline void finish_floats(typename simd<float, Target>::batch sum, [[maybe_unused]] const element_type<Key.residual.type>* residual,
+                                                 element_type<Key.out.type>* out, int p, int v,
+                                                 const activation_function<Key.function, simd<float, Target>>& activate) {
+    using vector = simd<float, Target>;
+    if constexpr (Key.adds_residual)
+        sum = vector::add(sum, load_elements<Lanes, Target>(residual + tile_offset(Key, Key.residual, p) + v * vector::lanes));
+    store_elements<Lanes, Target>(out + tile_offset(Key, Key.out, p) + v * vector::lanes, activate(sum));
+}
 
 /// Computes one tile: out[pixel][channel] = activation(bias + sum(in * panel) [+ residual]).
 /// The panel holds, after the biases, one row of `vectors` vectors of weights for each term of the sum.
@@ -87,6 +99,7 @@ struct register_tile {
     using output = element_type<Key.out.type>;
     using weight = element_type<Key.weights>;
     using context = nothing;
+    using setting = nothing;
     static constexpr int header = Key.adds_bias ? width * 4 / element_bytes(Key.weights) : 0;  ///< elements of a panel before its rows: floats
     static constexpr int row = width;                         ///< elements for each term
     static constexpr int rows = Key.sum.terms();
@@ -142,18 +155,9 @@ struct register_tile {
 #pragma GCC unroll 32
         for (int p = 0; p < pixels; ++p) {
 #pragma GCC unroll 32
-            for (int v = 0; v < Key.vectors - 1; ++v) finish<vector::lanes>(sums[p][v], residual, out, p, v, activate);
-            finish<Key.last_lanes>(sums[p][Key.vectors - 1], residual, out, p, Key.vectors - 1, activate);
+            for (int v = 0; v < Key.vectors - 1; ++v) finish_floats<Key, vector::lanes, Target>(sums[p][v], residual, out, p, v, activate);
+            finish_floats<Key, Key.last_lanes, Target>(sums[p][Key.vectors - 1], residual, out, p, Key.vectors - 1, activate);
         }
-    }
-
-private:
-    template <int Lanes>
-    [[gnu::always_inline]] static inline void finish(batch sum, [[maybe_unused]] const second* residual, output* out, int p, int v,
-                                                     const activation_function<Key.function, vector>& activate) {
-        if constexpr (Key.adds_residual)
-            sum = vector::add(sum, load_elements<Lanes, Target>(residual + tile_offset(Key, Key.residual, p) + v * vector::lanes));
-        store_elements<Lanes, Target>(out + tile_offset(Key, Key.out, p) + v * vector::lanes, activate(sum));
     }
 };
 

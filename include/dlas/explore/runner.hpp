@@ -80,7 +80,7 @@ public:
                     if (images) check_images(*images, point);
             const std::string name = point_name(point, subject != nullptr ? std::string_view(subject->dataset) : std::string_view());
             if (point.code == nullptr) skipped.push_back(name + ": " + std::string(point.refusal));
-            else if (!point.code->available()) skipped.push_back(name + ": this CPU lacks " + std::string(point.target));
+            else if (!point.code->available()) skipped.push_back(name + ": " + std::string(point.target) + " cannot run: " + std::string(point.code->unavailable_because()));
             else if (point.code->quantized && subject != nullptr && subject->weights && !subject->calibration)
                 skipped.push_back(name + ": its scales need calibration images, and there are none");
             else {

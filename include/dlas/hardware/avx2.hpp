@@ -35,9 +35,9 @@ struct simd<float, avx2> : xsimd_float<xsimd::fma3<xsimd::avx2>> {
 };
 
 /// As SSE4.2's, twice as wide.
-template <>
-struct simd<std::int8_t, avx2> {
-    using batch = simd<float, avx2>::batch;
+template <class Target>
+struct avx2_bytes {
+    using batch = typename simd<float, Target>::batch;
     using byte = std::uint8_t;
     using sums = __m256i;
     static constexpr int lanes = 8;
@@ -86,14 +86,27 @@ struct simd<std::int8_t, avx2> {
             return {_mm256_srai_epi16(_mm256_slli_epi16(pairs, 14), 14), _mm256_srai_epi16(_mm256_slli_epi16(pairs, 12), 14)};
         }
     }
+    template <int Bits>
+    static void load_reals(const std::int8_t* from, batch* terms) {
+        const __m256i all = _mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from)));
+        if constexpr (Bits == 4) {
+            terms[0] = batch(_mm256_cvtepi32_ps(_mm256_srai_epi32(_mm256_slli_epi32(all, 28), 28)));
+            terms[1] = batch(_mm256_cvtepi32_ps(_mm256_srai_epi32(all, 4)));
+        } else {
+            terms[0] = batch(_mm256_cvtepi32_ps(all));
+        }
+    }
     static sums dot(pixel x, const weights& w, sums s) {
         return _mm256_add_epi32(_mm256_add_epi32(s, _mm256_madd_epi16(x.even, w.even)), _mm256_madd_epi16(x.odd, w.odd));
     }
 };
 
 template <>
-struct simd<f16_value, avx2> {
-    using batch = simd<float, avx2>::batch;
+struct simd<std::int8_t, avx2> : avx2_bytes<avx2> {};
+
+template <class Target>
+struct avx2_f16_values {
+    using batch = typename simd<float, Target>::batch;
 
     template <int N>
     static batch load(const f16_value* from) {
@@ -108,8 +121,11 @@ struct simd<f16_value, avx2> {
     }
 };
 template <>
-struct simd<bf16_value, avx2> {
-    using batch = simd<float, avx2>::batch;
+struct simd<f16_value, avx2> : avx2_f16_values<avx2> {};
+
+template <class Target>
+struct avx2_bf16_values {
+    using batch = typename simd<float, Target>::batch;
 
     template <int N>
     static batch load(const bf16_value* from) {
@@ -128,6 +144,9 @@ struct simd<bf16_value, avx2> {
         __builtin_memcpy(static_cast<void*>(to), &packed, 2 * N);
     }
 };
+
+template <>
+struct simd<bf16_value, avx2> : avx2_bf16_values<avx2> {};
 
 /// Lines of 16-bit values, whose products `pmaddwd` adds in pairs.
 template <class Target>

@@ -29,9 +29,12 @@ struct avx512 : avx2 {
 };
 
 #if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
-/// xsimd's, with the masked accesses it lacks and the fused multiply-add that its older releases emulate.
-template <>
-struct simd<float, avx512> : xsimd_float<xsimd::avx512f> {
+/// xsimd's, with the masked accesses it lacks and the fused multiply-add that its older releases emulate. Each target with 512-bit vectors
+/// names another of xsimd's architectures, so that units compiled with other flags share none of this.
+template <class Architecture>
+struct avx512_floats : xsimd_float<Architecture> {
+    using batch = typename xsimd_float<Architecture>::batch;
+
     template <int N>
     static batch load_first(const float* from) {
         return _mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << N) - 1), from);
@@ -60,10 +63,13 @@ struct simd<float, avx512> : xsimd_float<xsimd::avx512f> {
     }
 };
 
-/// As SSE4.2's, four times as wide. The masked forms again because of g++ 12's warnings.
 template <>
-struct simd<std::int8_t, avx512> {
-    using batch = simd<float, avx512>::batch;
+struct simd<float, avx512> : avx512_floats<xsimd::avx512f> {};
+
+/// As SSE4.2's, four times as wide. The masked forms again because of g++ 12's warnings.
+template <class Target>
+struct avx512_bytes {
+    using batch = typename simd<float, Target>::batch;
     using byte = std::uint8_t;
     using sums = __m512i;
     static constexpr int lanes = 16;
@@ -76,13 +82,17 @@ struct simd<std::int8_t, avx512> {
 
     template <int N>
     static batch load_bytes(const byte* from) {
-        const __m128i bytes = _mm_maskz_loadu_epi8(static_cast<__mmask16>((1u << N) - 1), from);
+        const __m128i bytes = N == lanes ? _mm_loadu_si128(reinterpret_cast<const __m128i*>(from))
+                                         : _mm_maskz_loadu_epi8(static_cast<__mmask16>((1u << N) - 1), from);
         return batch(_mm512_maskz_cvtepi32_ps(static_cast<__mmask16>(-1), _mm512_maskz_cvtepu8_epi32(static_cast<__mmask16>(-1), bytes)));
     }
     template <int N>
     static void store_bytes(byte* to, batch x, std::int32_t zero) {
         const __m512i integers = _mm512_add_epi32(_mm512_maskz_cvtps_epi32(static_cast<__mmask16>(-1), x), _mm512_set1_epi32(zero));
-        _mm512_mask_cvtepi32_storeu_epi8(to, static_cast<__mmask16>((1u << N) - 1), integers);
+        // Stores that are narrowed and masked at once are slow.
+        const __m128i bytes = _mm512_maskz_cvtepi32_epi8(static_cast<__mmask16>(-1), integers);
+        if constexpr (N == lanes) _mm_storeu_si128(reinterpret_cast<__m128i*>(to), bytes);
+        else _mm_mask_storeu_epi8(to, static_cast<__mmask16>((1u << N) - 1), bytes);
     }
     static sums load_sums(const std::int32_t* from) { return _mm512_loadu_si512(from); }
     static sums add(sums a, sums b) { return _mm512_add_epi32(a, b); }
@@ -109,14 +119,28 @@ struct simd<std::int8_t, avx512> {
             return {_mm512_srai_epi16(_mm512_slli_epi16(pairs, 14), 14), _mm512_srai_epi16(_mm512_slli_epi16(pairs, 12), 14)};
         }
     }
+    template <int Bits>
+    static void load_reals(const std::int8_t* from, batch* terms) {
+        constexpr auto each = static_cast<__mmask16>(-1);
+        const __m512i all = _mm512_maskz_cvtepi8_epi32(each, _mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
+        if constexpr (Bits == 4) {
+            terms[0] = _mm512_maskz_cvtepi32_ps(each, _mm512_maskz_srai_epi32(each, _mm512_maskz_slli_epi32(each, all, 28), 28));
+            terms[1] = _mm512_maskz_cvtepi32_ps(each, _mm512_maskz_srai_epi32(each, all, 4));
+        } else {
+            terms[0] = _mm512_maskz_cvtepi32_ps(each, all);
+        }
+    }
     static sums dot(pixel x, const weights& w, sums s) {
         return _mm512_add_epi32(_mm512_add_epi32(s, _mm512_madd_epi16(x.even, w.even)), _mm512_madd_epi16(x.odd, w.odd));
     }
 };
 
 template <>
-struct simd<f16_value, avx512> {
-    using batch = simd<float, avx512>::batch;
+struct simd<std::int8_t, avx512> : avx512_bytes<avx512> {};
+
+template <class Target>
+struct avx512_f16_values {
+    using batch = typename simd<float, Target>::batch;
 
     template <int N>
     static batch load(const f16_value* from) {
@@ -129,13 +153,18 @@ struct simd<f16_value, avx512> {
     }
 };
 template <>
-struct simd<bf16_value, avx512> {
-    using batch = simd<float, avx512>::batch;
+struct simd<f16_value, avx512> : avx512_f16_values<avx512> {};
+
+template <class Target>
+struct avx512_bf16_values {
+    using batch = typename simd<float, Target>::batch;
+    static constexpr int lanes = 16;
     static constexpr auto all = static_cast<__mmask16>(-1);
 
     template <int N>
     static batch load(const bf16_value* from) {
-        const __m256i bits = _mm256_maskz_loadu_epi16(static_cast<__mmask16>((1u << N) - 1), from);
+        const __m256i bits = N == lanes ? _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from))
+                                        : _mm256_maskz_loadu_epi16(static_cast<__mmask16>((1u << N) - 1), from);
         return batch(_mm512_castsi512_ps(_mm512_maskz_slli_epi32(all, _mm512_maskz_cvtepu16_epi32(all, bits), 16)));
     }
     template <int N>
@@ -144,9 +173,14 @@ struct simd<bf16_value, avx512> {
         const __m512i last = _mm512_and_si512(upper, _mm512_set1_epi32(1));
         const __m512i rounded = _mm512_maskz_srli_epi32(all, _mm512_add_epi32(bits, _mm512_add_epi32(last, _mm512_set1_epi32(0x7fff))), 16);
         const __m512i words = _mm512_mask_or_epi32(rounded, _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q), upper, _mm512_set1_epi32(0x40));
-        _mm512_mask_cvtepi32_storeu_epi16(to, static_cast<__mmask16>((1u << N) - 1), words);
+        const __m256i halves = _mm512_maskz_cvtepi32_epi16(all, words);
+        if constexpr (N == lanes) _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), halves);
+        else _mm256_mask_storeu_epi16(to, static_cast<__mmask16>((1u << N) - 1), halves);
     }
 };
+
+template <>
+struct simd<bf16_value, avx512> : avx512_bf16_values<avx512> {};
 
 template <>
 struct byte_products<avx512, 8> : avx2_byte_products<avx512> {};

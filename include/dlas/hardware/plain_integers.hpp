@@ -90,6 +90,14 @@ struct plain_integers {
         }
         return w;
     }
+    template <int Bits>
+    static void load_reals(const std::int8_t* from, batch* terms) {
+        for (int k = 0; k < 8 / Bits; ++k) {
+            float lane[lanes];
+            for (int i = 0; i < lanes; ++i) lane[i] = static_cast<float>(static_cast<std::int8_t>(from[i] << (8 - Bits * (k + 1))) >> (8 - Bits));
+            terms[k] = vector::load(lane);
+        }
+    }
     static sums dot(pixel x, const weights& w, sums s) {
         for (int i = 0; i < lanes; ++i)
             for (int k = 0; k < 4; ++k) s.lane[i] += x.at[k] * w.at[4 * i + k];

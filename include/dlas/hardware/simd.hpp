@@ -21,10 +21,20 @@ namespace dlas {
 ///   pixel, weights               four bytes of input in every lane; four weights for each lane
 ///   load_pixel, load_weights<B>  weights have B bits each, 8, 4 or 2, the first in the lowest bits
 ///   dot(pixel, weights, sums)    sums + the four products of each lane; exact
-/// simd<f16_value, Target> and simd<bf16_value, Target> load<N> and store<N> the first N of a vector of floats as 16 bits each.
+///   load_reals<B>(from, terms)   signed numbers of B bits, 8 or 4, a byte for each lane, the first in the lowest bits, as 8 / B vectors of floats
+/// simd<f16_value, Target> and simd<bf16_value, Target> load<N> and store<N> the first N of a vector of floats as 16 bits each. Where
+/// Target::bf16_dots the latter also speaks of dot products of two, with sums of floats:
+///   sums, pixel, weights, load_sums(const float*), load_pixel, load_last (of one element, its neighbour is 0), load_weights<16>, dot
 /// The primary is empty: a unit that is not compiled for the target has none of its vectors.
 template <class Element, class Target>
 struct simd {};
+
+/// Registers of 16 rows of 64 bytes, where Target::dots_at_once is 16. A target's header specializes it with
+///   configure(pixels), release()     before and after their use: sums 0 to 3 and pixels 4 and 5 have so many rows, weights 6 and 7 have 16
+///   zero<R>, load<R>(from, stride), store<R>(to, stride)   rows lie `stride` bytes apart
+///   dot_bytes<Sums, Pixels, Weights>, dot_bf16<...>        sums of 32 bits, 16 channels a row, += 16 dot products each
+template <class Target>
+struct matrix_tiles {};
 
 /// Where constants are read each time: a compiler that loads them ahead of a kernel's loops takes the registers of its sums.
 [[gnu::always_inline]] inline const float* kept_in_memory(const float* constants) {

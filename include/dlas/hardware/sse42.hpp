@@ -82,6 +82,16 @@ struct simd<std::int8_t, sse42> {
             return {_mm_srai_epi16(_mm_slli_epi16(pairs, 14), 14), _mm_srai_epi16(_mm_slli_epi16(pairs, 12), 14)};
         }
     }
+    template <int Bits>
+    static void load_reals(const std::int8_t* from, batch* terms) {
+        const __m128i all = _mm_cvtepi8_epi32(_mm_loadu_si32(from));
+        if constexpr (Bits == 4) {
+            terms[0] = batch(_mm_cvtepi32_ps(_mm_srai_epi32(_mm_slli_epi32(all, 28), 28)));
+            terms[1] = batch(_mm_cvtepi32_ps(_mm_srai_epi32(all, 4)));
+        } else {
+            terms[0] = batch(_mm_cvtepi32_ps(all));
+        }
+    }
     static sums dot(pixel x, const weights& w, sums s) {
         return _mm_add_epi32(_mm_add_epi32(s, _mm_madd_epi16(x.even, w.even)), _mm_madd_epi16(x.odd, w.odd));
     }

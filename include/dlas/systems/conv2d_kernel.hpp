@@ -22,8 +22,10 @@ struct conv2d_executable {
     void (*pack)(const float* filter, const float* bias, float* packed) = nullptr;  ///< OIHW filter, one bias a channel
     void (*pack_quantized)(const quantized_parameters&, float* packed) = nullptr;   ///< of a quantized format, in place of `pack`
     void (*run)(const kernel_arguments&) = nullptr;  ///< `input` points at the first pixel inside the halo
-    bool (*available)() = nullptr;
+    std::string_view (*unavailable_because)() = nullptr;  ///< as executable's
     element type = element::f32;  ///< of the feature maps
+
+    bool available() const { return unavailable_because().empty(); }
 };
 
 /// A layer and a stack, as a kernel: conv2d_kernel<{.in = {56, 56, 64}, .channels = 64, .kernel = 3, .padding = 1}, stack<avx512>>.
@@ -65,11 +67,11 @@ struct conv2d_kernel {
 
     /// The kernel as plain data.
     static constexpr conv2d_executable code = [] {
-        constexpr std::int64_t bytes = element_bytes(type), beyond = is_quantized(type) ? dot_bytes - 1 : 0;
+        constexpr std::int64_t bytes = element_bytes(type), beyond = is_quantized(type) ? dot_slack<target> : 0;
         conv2d_executable e = {name_text.view(), algorithm::name, target::name, Layer, bytes * in_place.row_stride * padded_height + beyond,
                                bytes * (Layer.padding.top * in_place.row_stride + Layer.padding.left * in_place.pixel_stride),
                                static_cast<int>(bytes) * in_place.row_stride, bytes * out.elements(), weight_bytes, workspace_bytes,
-                               nullptr, nullptr, &kernel::run, &target::available, type};
+                               nullptr, nullptr, &kernel::run, &dlas::unavailable_because<target>, type};
         if constexpr (is_quantized(type)) e.pack_quantized = &kernel::pack_quantized;
         else e.pack = &kernel::pack;
         return e;

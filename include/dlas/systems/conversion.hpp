@@ -17,6 +17,7 @@ struct chosen_format {
     scaling way = scaling::real;
     bool convolves = false;
     bool buffers_rows = false;
+    int slack = 0;  ///< bytes beyond a map that its kernels may read
 };
 
 // Not in the lambda below: there clang takes the algorithm for a dependent type.
@@ -32,7 +33,7 @@ inline constexpr auto formats_of_steps = []<int... Step>(std::integer_sequence<i
             using chosen = stack_for<Plan, s.conv>;
             using algorithm = chosen_algorithm<typename chosen::algorithm, s.conv, typename chosen::target, typename chosen::format>;
             return chosen_format{chosen::format::template activations<typename Plan::target>, scaling_of<typename chosen::format>, true,
-                                 buffers_rows<algorithm>};
+                                 buffers_rows<algorithm>, dot_slack<typename Plan::target>};
         } else {
             return chosen_format{};
         }
@@ -112,6 +113,9 @@ constexpr typed_steps<2 * P + 2> with_elements(const program<P>& p, const std::a
     list<bool, 2 * P + 2> written;
     for (int i = 0; i < 2 * P + 2; ++i) written.push(false);
     typed.steps.count = 0;
+    int slack = 0;
+    for (const chosen_format& f : of_step)
+        if (f.slack > slack) slack = f.slack;
     element first = element::f32;  // of the first convolution: the image is made of these
     for (int i = static_cast<int>(Steps) - 1; i >= 0; --i)
         if (p.steps[i].kind == step_kind::conv2d) first = of_step[static_cast<std::size_t>(i)].type;
@@ -162,8 +166,8 @@ constexpr typed_steps<2 * P + 2> with_elements(const program<P>& p, const std::a
         known = true;
         output.type = stored;
         if (is_quantized(stored)) output.gap = 0;
-        // Dot products of four bytes may begin with the last one.
-        if (is_quantized(stored) && !integer_ends) output.slack = dot_bytes - 1;
+        // Dot products may begin with the last byte.
+        if (is_quantized(stored) && !integer_ends) output.slack = slack;
         typed.steps.push(s);
         // What computes in floats at the end of a network of integers is converted, too.
         const element end = integer_ends ? element::s8 : element::f32;

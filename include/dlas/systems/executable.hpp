@@ -68,6 +68,13 @@ struct executable_step {
     constexpr bool runs_alone() const { return run != nullptr && run_weights == weights; }
 };
 
+/// Why a target's code cannot run here; empty where it can.
+template <class Target>
+std::string_view unavailable_because() {
+    if constexpr (requires { Target::unavailable_because(); }) return Target::unavailable_because();
+    else return Target::available() ? std::string_view() : "this CPU lacks it";
+}
+
 /// A network compiled for one plan.
 struct executable {
     std::string_view model;
@@ -81,7 +88,7 @@ struct executable {
     std::int64_t macs = 0;
     std::int64_t output_offset = 0;
     std::span<const executable_step> steps;
-    bool (*available)() = nullptr;  ///< whether this CPU has the target
+    std::string_view (*unavailable_because)() = nullptr;  ///< why the target cannot run here; empty where it can
     bool quantized = false;         ///< whether any step needs scales: quantize() finds them (systems/quantize.hpp)
     int threads = 1;                ///< the most that may run it together (systems/thread_pool.hpp)
     int maps = 0;
@@ -89,6 +96,8 @@ struct executable {
     element output_type = element::f32;
     std::uint64_t fingerprint = 0;       ///< of all that packed weights depend on: equal where they fit
     dlas::scaling scaling = dlas::scaling::real;  ///< of its integers
+
+    bool available() const { return unavailable_because().empty(); }
 };
 
 /// Fills the bytes of a halo.

@@ -222,7 +222,7 @@ inline void pack_weights(const executable& code, const safetensors& file, std::b
 /// A compiled network with its weights, its arena and, if its stack has threads<N>, its threads.
 class host_network {
 public:
-    /// Throws dlas::error where the CPU lacks the network's target or the file does not fit the network.
+    /// Throws dlas::error where the network's target cannot run here or the file does not fit the network.
     host_network(const executable& code, const safetensors& file) : host_network(code, [&](std::byte* packed) { pack_weights(code, file, packed); }) {
         if (code.image_type == element::s8) image_is_ = packing::map_quantization(file, code.steps.front().input_map);
         if (code.output_type == element::s8) output_is_ = packing::map_quantization(file, code.steps.back().output_map);
@@ -230,7 +230,8 @@ public:
     /// The same where pack(packed) writes the weights. Integers of the image and the output stand for themselves.
     template <std::invocable<std::byte*> Pack>
     host_network(const executable& code, Pack pack) : code_(&code), weights_(code.weight_bytes), arena_(code.arena_bytes) {
-        if (!code.available()) throw error("this CPU lacks the target '" + std::string(code.target) + "' that the network was compiled for");
+        if (!code.available())
+            throw error("the target '" + std::string(code.target) + "' that the network was compiled for cannot run: " + std::string(code.unavailable_because()));
         pack(weights_.data());
         if (code.output_type == element::s8) real_output_.resize(static_cast<std::size_t>(code.output.elements()));
         threads_ = threads_for(code);

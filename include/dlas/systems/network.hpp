@@ -457,7 +457,7 @@ public:
     /// The network as plain data.
     static constexpr executable code = {
         Model::name, Plan::name, Plan::target::name, input_shape, output_shape, arena_bytes, weight_bytes, dlas::parameters(graph_of<Model>),
-        macs, deployed.output_offset, std::span<const executable_step>(deployed.steps), &Plan::target::available,
+        macs, deployed.output_offset, std::span<const executable_step>(deployed.steps), &unavailable_because<typename Plan::target>,
         deploying::any_quantized(deployed.steps), threads, program_of<Model>.buffers.size(), image_type, output_type,
         deploying::fingerprint_of(Model::name, Plan::name, Plan::target::name, plan_scaling<Model, plan>, deployed.steps), plan_scaling<Model, plan>};
 

@@ -61,7 +61,8 @@ safetensors quantize(const executable& code, const executable& floats, const saf
     using namespace quantizing;
     if (code.model != floats.model || code.maps != floats.maps)
         throw error("quantize: '" + std::string(code.model) + "' is to be quantized, '" + std::string(floats.model) + "' observed; they must be one model");
-    if (!floats.available()) throw error("quantize: this CPU lacks the target '" + std::string(floats.target) + "' of the observed network");
+    if (!floats.available())
+        throw error("quantize: the target '" + std::string(floats.target) + "' of the observed network cannot run: " + std::string(floats.unavailable_because()));
     for (const executable_step& step : floats.steps)
         if (step.output_place.type != element::f32 || step.input_place.type != element::f32)
             throw error("quantize: the observed network '" + std::string(floats.plan) + "' is not of f32; observe one of observed<Target>");

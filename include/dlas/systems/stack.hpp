@@ -6,6 +6,7 @@
 #include <dlas/formats/dense.hpp>
 #include <dlas/formats/f32.hpp>
 #include <dlas/formats/half.hpp>
+#include <dlas/formats/scaled.hpp>
 #include <dlas/formats/quantized.hpp>
 #include <dlas/hardware/targets.hpp>
 

@@ -1,0 +1,39 @@
+// Which micro-kernel computes the tiles of a convolution. Algorithms & Data Formats.
+#pragma once
+
+#include <type_traits>
+
+#include <dlas/algorithms/dot_tile.hpp>
+#include <dlas/algorithms/matrix_tile.hpp>
+#include <dlas/algorithms/register_tile.hpp>
+#include <dlas/algorithms/scaled_tile.hpp>
+
+namespace dlas {
+
+/// The tile of dot products that suits a layer on a target; `terms` as in dot_panels.
+template <class Target>
+consteval tiling choose_dots(extent map, int channels, const reduction& sum, int terms) {
+    if constexpr (Target::dots_at_once > 1) {
+        const int steps = sum.outer.count * sum.middle.count * ceil_divide(sum.inner.count, terms * Target::dots_at_once);
+        return choose_matrix_tiling<Target>(map, channels, steps);
+    } else {
+        return choose_dot_tiling<Target>(map, channels);
+    }
+}
+
+/// The micro-kernel for the elements that a tile reads.
+template <tile_key Key, class Target>
+consteval auto choose_tile() {
+    if constexpr (!sums_dots<Target>(Key.in.type, Key.weights) && is_quantized(Key.weights))
+        return std::type_identity<scaled_tile<Key, Target>>{};
+    else if constexpr (!sums_dots<Target>(Key.in.type, Key.weights))
+        return std::type_identity<register_tile<Key, Target>>{};
+    else if constexpr (Target::dots_at_once > 1)
+        return std::type_identity<matrix_tile<Key, Target>>{};
+    else
+        return std::type_identity<dot_tile<Key, Target>>{};
+}
+template <tile_key Key, class Target>
+using tile_for = typename decltype(choose_tile<Key, Target>())::type;
+
+}  // namespace dlas

@@ -1,0 +1,54 @@
+// AVX-512 with dot products of bytes and of pairs of bf16. Hardware.
+#pragma once
+
+#include <dlas/hardware/avx512_vnni.hpp>
+
+namespace dlas {
+
+/// AVX512-BF16 (Cooper Lake, Zen 4, Sapphire Rapids and later). Its dot products take subnormal numbers for 0.
+struct avx512_bf16 : avx512_vnni {
+    static constexpr std::string_view name = "avx512_bf16";
+    static constexpr std::string_view compile_flags = "-mavx512bf16 -mavx512vnni -mavx512f -mavx512bw -mavx512cd -mavx512dq -mavx512vl -mavx2 -mfma -mf16c";
+    static constexpr bool bf16_dots = true;
+
+#if defined(__x86_64__)
+    static bool available() { return avx512_vnni::available() && __builtin_cpu_supports("avx512bf16"); }
+#else
+    static bool available() { return false; }
+#endif
+};
+
+#if defined(__AVX512BF16__) && defined(__AVX512VNNI__) && defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
+template <>
+struct simd<float, avx512_bf16> : avx512_floats<xsimd::avx512dq> {};
+template <>
+struct simd<std::int8_t, avx512_bf16> : avx512_vnni_bytes<avx512_bf16> {};
+template <>
+struct simd<f16_value, avx512_bf16> : avx512_f16_values<avx512_bf16> {};
+
+template <class Target>
+struct avx512_bf16_pairs : avx512_bf16_values<Target> {
+    using sums = typename simd<float, Target>::batch;
+    using pixel = __m512i;
+    using weights = __m512i;
+
+    static sums load_sums(const float* from) { return simd<float, Target>::load(from); }
+    static pixel load_pixel(const bf16_value* from) {
+        std::int32_t pair;
+        __builtin_memcpy(&pair, from, 4);
+        return _mm512_set1_epi32(pair);
+    }
+    static pixel load_last(const bf16_value* from) { return _mm512_set1_epi32(from->bits); }
+    template <int Bits>
+    static weights load_weights(const std::int8_t* from) {
+        return _mm512_loadu_si512(from);
+    }
+    static sums dot(pixel x, weights w, sums s) { return _mm512_dpbf16_ps(s, reinterpret_cast<__m512bh>(x), reinterpret_cast<__m512bh>(w)); }
+};
+template <>
+struct simd<bf16_value, avx512_bf16> : avx512_bf16_pairs<avx512_bf16> {};
+template <>
+struct byte_products<avx512_bf16, 8> : avx2_byte_products<avx512_bf16> {};
+#endif
+
+}  // namespace dlas
