@@ -46,7 +46,8 @@ consteval tiling choose_dot_tiling(extent map, int channels) {
 template <tile_key Key, int Lanes, class Target, class Sums, class Context>
 [[gnu::always_inline]] inline void finish_dots(Sums sums, [[maybe_unused]] typename simd<float, Target>::batch multiplier,
                                                [[maybe_unused]] const element_type<Key.residual.type>* residual, element_type<Key.out.type>* out,
-                                               int p, int v, [[maybe_unused]] const Context& finish) {
+                                               int p, int v, [[maybe_unused]] const Context& finish,
+                                               [[maybe_unused]] const activation_function<Key.function, simd<float, Target>>& activate) {
     using vector = simd<float, Target>;
     if constexpr (is_quantized(Key.in.type)) {
         typename vector::batch y = vector::rounded(vector::multiply(simd<std::int8_t, Target>::to_float(sums), multiplier));
@@ -54,7 +55,7 @@ template <tile_key Key, int Lanes, class Target, class Sums, class Context>
             y = vector::add(y, finish.second(load_elements<Lanes, Target>(residual + tile_offset(Key, Key.residual, p) + v * vector::lanes)));
         finish.template store<Lanes>(out + tile_offset(Key, Key.out, p) + v * vector::lanes, y);
     } else {
-        finish_floats<Key, Lanes, Target>(sums, residual, out, p, v);
+        finish_floats<Key, Lanes, Target>(sums, residual, out, p, v, activate);
     }
 }
 
@@ -82,16 +83,30 @@ struct dot_tile : dot_tile_base<Key, Target> {
             for (int p = 0; p < pixels; ++p) sums[p][v] = first;
         }
         panel += header;
-        constexpr int run_length = Key.sum.inner.count;
-        constexpr bool half_a_pair = !integers && run_length % 2 != 0;  // what is beyond it may be no number
-        constexpr int dots_of_run = panels.run_dots() - half_a_pair;
         for (int o = 0; o < Key.sum.outer.count; ++o)
             for (int m = 0; m < Key.sum.middle.count; ++m) {
                 const input* terms = in + o * Key.sum.outer.stride + m * Key.sum.middle.stride;
 #pragma GCC unroll 1
-                for (int i = 0; i < dots_of_run; ++i) add_dots<false>(terms, panel, ahead, sums);
-                if constexpr (half_a_pair) add_dots<true>(terms, panel, ahead, sums);
+                for (int i = 0; i < run_dots; ++i) {
+                    asm volatile("" ::: "memory");  // as in register_tile
+                    typename dots::weights weights[Key.vectors];
+#pragma GCC unroll 32
+                    for (int v = 0; v < Key.vectors; ++v) weights[v] = dots::template load_weights<panels.bits>(panel + v * vector_bytes);
+                    if constexpr (Key.ahead_bytes > 0) {
+                        prefetch<Key.ahead_bytes>(ahead);
+                        ahead += Key.ahead_bytes;
+                    }
+#pragma GCC unroll 32
+                    for (int p = 0; p < pixels; ++p) {
+                        const auto x = load_pixel(terms + tile_offset(Key, Key.in, p), i);
+#pragma GCC unroll 32
+                        for (int v = 0; v < Key.vectors; ++v) sums[p][v] = dots::dot(x, weights[v], sums[p][v]);
+                    }
+                    panel += row;
+                    terms += panels.terms;
+                }
             }
+        const activation_function<Key.function, vector> activate;
 #pragma GCC unroll 32
         for (int v = 0; v < Key.vectors; ++v) {
             batch multiplier = {};
@@ -99,41 +114,22 @@ struct dot_tile : dot_tile_base<Key, Target> {
 #pragma GCC unroll 32
             for (int p = 0; p < pixels; ++p) {
                 if (v < Key.vectors - 1)
-                    finish_dots<Key, vector::lanes, Target>(sums[p][v], multiplier, residual, out, p, v, finish);
+                    finish_dots<Key, vector::lanes, Target>(sums[p][v], multiplier, residual, out, p, v, finish, activate);
                 else
-                    finish_dots<Key, Key.last_lanes, Target>(sums[p][v], multiplier, residual, out, p, v, finish);
+                    finish_dots<Key, Key.last_lanes, Target>(sums[p][v], multiplier, residual, out, p, v, finish, activate);
             }
         }
     }
 
 private:
-    template <bool Last>
-    [[gnu::always_inline]] static inline auto load_pixel(const input* from) {
-        if constexpr (Last)
-            return dots::load_last(from);
-        else
-            return dots::load_pixel(from);
-    }
-    template <bool Last>
-    [[gnu::always_inline]] static inline void add_dots(const input*& terms, const weight*& panel, const weight*& ahead,
-                                                       typename dots::sums (&sums)[pixels][Key.vectors]) {
-        asm volatile("" ::: "memory");  // as in register_tile
-        constexpr int vector_bytes = row / Key.vectors;
-        typename dots::weights weights[Key.vectors];
-#pragma GCC unroll 32
-        for (int v = 0; v < Key.vectors; ++v) weights[v] = dots::template load_weights<panels.bits>(panel + v * vector_bytes);
-        if constexpr (Key.ahead_bytes > 0) {
-            prefetch<Key.ahead_bytes>(ahead);
-            ahead += Key.ahead_bytes;
-        }
-#pragma GCC unroll 32
-        for (int p = 0; p < pixels; ++p) {
-            const auto x = load_pixel<Last>(terms + tile_offset(Key, Key.in, p));
-#pragma GCC unroll 32
-            for (int v = 0; v < Key.vectors; ++v) sums[p][v] = dots::dot(x, weights[v], sums[p][v]);
-        }
-        panel += row;
-        terms += panels.terms;
+    static constexpr int run_dots = panels.run_dots();
+    static constexpr int vector_bytes = row / Key.vectors;
+
+    /// What is beyond half a pair may be no number.
+    [[gnu::always_inline]] static inline auto load_pixel(const input* from, [[maybe_unused]] int dot) {
+        if constexpr (!integers && Key.sum.inner.count % 2 != 0)
+            if (dot == run_dots - 1) return dots::load_last(from);
+        return dots::load_pixel(from);
     }
 };
 

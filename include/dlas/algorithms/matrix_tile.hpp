@@ -138,6 +138,7 @@ private:
         using dots = simd<std::conditional_t<integers, std::int8_t, bf16_value>, Target>;
         using first_sum = std::conditional_t<integers, std::int32_t, float>;
         const auto bias = dots::load_sums(reinterpret_cast<const first_sum*>(parameters + 4 * V * vector::lanes));
+        const activation_function<Key.function, vector> activate;
         batch multiplier = {};
         if constexpr (integers) multiplier = vector::load(reinterpret_cast<const float*>(parameters + 4 * (width + V * vector::lanes)));
         for (int l = 0; l < lines; ++l) {
@@ -146,9 +147,9 @@ private:
             for (int p = 0; p < line; ++p) {
                 const auto found = dots::load_sums(sums[l][V][p]);
                 if constexpr (integers)
-                    finish_dots<Key, lanes, Target>(dots::add(found, bias), multiplier, from, to, 0, V, finish);
+                    finish_dots<Key, lanes, Target>(dots::add(found, bias), multiplier, from, to, 0, V, finish, activate);
                 else
-                    finish_dots<Key, lanes, Target>(vector::add(found, bias), multiplier, from, to, 0, V, finish);
+                    finish_dots<Key, lanes, Target>(vector::add(found, bias), multiplier, from, to, 0, V, finish, activate);
                 to += Key.out.pixel_stride;
                 if constexpr (Key.adds_residual) from += Key.residual.pixel_stride;
             }

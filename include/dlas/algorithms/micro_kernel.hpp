@@ -16,6 +16,8 @@ consteval tiling choose_dots(extent map, int channels, const reduction& sum, int
     if constexpr (Target::dots_at_once > 1) {
         const int steps = sum.outer.count * sum.middle.count * ceil_divide(sum.inner.count, terms * Target::dots_at_once);
         return choose_matrix_tiling<Target>(map, channels, steps);
+    } else if constexpr (Target::byte_dots) {
+        return choose_tiling<Target>(map.height, map.width, channels);  // an instruction for each, as of floats
     } else {
         return choose_dot_tiling<Target>(map, channels);
     }

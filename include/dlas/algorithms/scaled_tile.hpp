@@ -119,6 +119,8 @@ struct scaled_tile {
     static constexpr scaled_panels panels = {vector::lanes, Key.vectors, Key.weight_bits, Key.scale_group, Key.sum};
     static constexpr int width = Key.vectors * vector::lanes;
     static constexpr int terms_of_byte = 8 / Key.weight_bits;
+    static constexpr int run_terms = panels.run();
+    static constexpr int group_terms = panels.group_terms();
     // As the loops around a tile count: a row for each byte of a channel.
     static constexpr int header = 4 * width;
     static constexpr int row = width;
@@ -136,62 +138,53 @@ struct scaled_tile {
             for (int p = 0; p < pixels; ++p) sums[p][v] = first;
         }
         panel += header;
-        constexpr int whole_groups = panels.run() / panels.group_terms(), rest = panels.run() % panels.group_terms();
         for (int o = 0; o < Key.sum.outer.count; ++o)
             for (int m = 0; m < Key.sum.middle.count; ++m) {
                 const float* terms = in + o * Key.sum.outer.stride + m * Key.sum.middle.stride;
-                for (int g = 0; g < whole_groups; ++g) add_group<panels.group_terms()>(terms, panel, ahead, sums);
-                if constexpr (rest > 0) add_group<rest>(terms, panel, ahead, sums);
+#pragma GCC unroll 1
+                for (int first = 0; first < run_terms; first += group_terms) {
+                    batch scales[Key.vectors];
+#pragma GCC unroll 32
+                    for (int v = 0; v < Key.vectors; ++v) scales[v] = vector::load(reinterpret_cast<const float*>(panel) + v * vector::lanes);
+                    panel += 4 * width;
+                    const int end = run_terms - first < group_terms ? run_terms : first + group_terms;
+#pragma GCC unroll 1
+                    for (int i = first; i < end; i += terms_of_byte) {
+                        asm volatile("" ::: "memory");  // as in register_tile
+                        // Half a byte may be left: its neighbour is 0, and must not be multiplied by what is beyond the run.
+                        const int step = run_terms % terms_of_byte != 0 && i + 1 == run_terms ? 0 : 1;
+                        batch weights[Key.vectors][terms_of_byte];
+#pragma GCC unroll 32
+                        for (int v = 0; v < Key.vectors; ++v) {
+                            integers::template load_reals<Key.weight_bits>(panel + v * vector::lanes, weights[v]);
+#pragma GCC unroll 2
+                            for (int k = 0; k < terms_of_byte; ++k) weights[v][k] = vector::multiply(weights[v][k], scales[v]);
+                        }
+                        if constexpr (Key.ahead_bytes > 0) {
+                            prefetch<Key.ahead_bytes>(ahead);
+                            ahead += Key.ahead_bytes;
+                        }
+#pragma GCC unroll 2
+                        for (int k = 0; k < terms_of_byte; ++k) {
+#pragma GCC unroll 32
+                            for (int p = 0; p < pixels; ++p) {
+                                const batch x = vector::broadcast(terms[tile_offset(Key, Key.in, p) + k * step]);
+#pragma GCC unroll 32
+                                for (int v = 0; v < Key.vectors; ++v) sums[p][v] = vector::multiply_add(x, weights[v][k], sums[p][v]);
+                            }
+                        }
+                        panel += width;
+                        terms += terms_of_byte;
+                    }
+                }
             }
+        const activation_function<Key.function, vector> activate;
 #pragma GCC unroll 32
         for (int p = 0; p < pixels; ++p) {
 #pragma GCC unroll 32
-            for (int v = 0; v < Key.vectors - 1; ++v) finish_floats<Key, vector::lanes, Target>(sums[p][v], residual, out, p, v);
-            finish_floats<Key, Key.last_lanes, Target>(sums[p][Key.vectors - 1], residual, out, p, Key.vectors - 1);
+            for (int v = 0; v < Key.vectors - 1; ++v) finish_floats<Key, vector::lanes, Target>(sums[p][v], residual, out, p, v, activate);
+            finish_floats<Key, Key.last_lanes, Target>(sums[p][Key.vectors - 1], residual, out, p, Key.vectors - 1, activate);
         }
-    }
-
-private:
-    using tile_sums = batch[pixels][Key.vectors];
-
-    template <int Terms>
-    [[gnu::always_inline]] static inline void add_group(const float*& terms, const weight*& panel, const weight*& ahead, tile_sums& sums) {
-        batch scales[Key.vectors];
-#pragma GCC unroll 32
-        for (int v = 0; v < Key.vectors; ++v) scales[v] = vector::load(reinterpret_cast<const float*>(panel) + v * vector::lanes);
-        panel += 4 * width;
-        constexpr int bytes = Terms / terms_of_byte;
-#pragma GCC unroll 1
-        for (int i = 0; i < bytes; ++i) add_byte<terms_of_byte>(terms, panel, ahead, scales, sums);
-        if constexpr (Terms % terms_of_byte != 0) add_byte<Terms % terms_of_byte>(terms, panel, ahead, scales, sums);
-    }
-
-    template <int Terms>
-    [[gnu::always_inline]] static inline void add_byte(const float*& terms, const weight*& panel, const weight*& ahead,
-                                                       const batch (&scales)[Key.vectors], tile_sums& sums) {
-        asm volatile("" ::: "memory");  // as in register_tile
-        batch weights[Key.vectors][terms_of_byte];
-#pragma GCC unroll 32
-        for (int v = 0; v < Key.vectors; ++v) {
-            integers::template load_reals<Key.weight_bits>(panel + v * vector::lanes, weights[v]);
-#pragma GCC unroll 2
-            for (int k = 0; k < Terms; ++k) weights[v][k] = vector::multiply(weights[v][k], scales[v]);
-        }
-        if constexpr (Key.ahead_bytes > 0) {
-            prefetch<Key.ahead_bytes>(ahead);
-            ahead += Key.ahead_bytes;
-        }
-#pragma GCC unroll 2
-        for (int k = 0; k < Terms; ++k) {
-#pragma GCC unroll 32
-            for (int p = 0; p < pixels; ++p) {
-                const batch x = vector::broadcast(terms[tile_offset(Key, Key.in, p) + k]);
-#pragma GCC unroll 32
-                for (int v = 0; v < Key.vectors; ++v) sums[p][v] = vector::multiply_add(x, weights[v][k], sums[p][v]);
-            }
-        }
-        panel += width;
-        terms += Terms;
     }
 };
 

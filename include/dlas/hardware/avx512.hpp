@@ -71,7 +71,7 @@ template <class Target>
 struct avx512_bytes {
     using batch = typename simd<float, Target>::batch;
     using byte = std::uint8_t;
-    using sums = __m512i;
+    using sums __attribute__((vector_size(64))) = std::int32_t;  // not __m512i: see avx_vnni.hpp
     static constexpr int lanes = 16;
     struct pixel {
         __m512i even, odd;
@@ -94,10 +94,10 @@ struct avx512_bytes {
         if constexpr (N == lanes) _mm_storeu_si128(reinterpret_cast<__m128i*>(to), bytes);
         else _mm_mask_storeu_epi8(to, static_cast<__mmask16>((1u << N) - 1), bytes);
     }
-    static sums load_sums(const std::int32_t* from) { return _mm512_loadu_si512(from); }
-    static sums add(sums a, sums b) { return _mm512_add_epi32(a, b); }
-    static batch to_float(sums s) { return batch(_mm512_maskz_cvtepi32_ps(static_cast<__mmask16>(-1), s)); }
-    static sums to_sums(batch x) { return _mm512_maskz_cvtps_epi32(static_cast<__mmask16>(-1), x); }
+    static sums load_sums(const std::int32_t* from) { return reinterpret_cast<sums>(_mm512_loadu_si512(from)); }
+    static sums add(sums a, sums b) { return a + b; }
+    static batch to_float(sums s) { return batch(_mm512_maskz_cvtepi32_ps(static_cast<__mmask16>(-1), reinterpret_cast<__m512i>(s))); }
+    static sums to_sums(batch x) { return reinterpret_cast<sums>(_mm512_maskz_cvtps_epi32(static_cast<__mmask16>(-1), x)); }
     static pixel load_pixel(const byte* from) {
         std::int32_t bytes;
         __builtin_memcpy(&bytes, from, 4);
@@ -131,7 +131,7 @@ struct avx512_bytes {
         }
     }
     static sums dot(pixel x, const weights& w, sums s) {
-        return _mm512_add_epi32(_mm512_add_epi32(s, _mm512_madd_epi16(x.even, w.even)), _mm512_madd_epi16(x.odd, w.odd));
+        return s + reinterpret_cast<sums>(_mm512_madd_epi16(x.even, w.even)) + reinterpret_cast<sums>(_mm512_madd_epi16(x.odd, w.odd));
     }
 };
 

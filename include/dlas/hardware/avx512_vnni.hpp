@@ -10,6 +10,7 @@ struct avx512_vnni : avx512 {
     static constexpr std::string_view name = "avx512_vnni";
     static constexpr std::string_view compile_flags = "-mavx512vnni -mavx512f -mavx512bw -mavx512cd -mavx512dq -mavx512vl -mavx2 -mfma -mf16c";
     static constexpr int dot_registers = 0;
+    static constexpr bool byte_dots = true;
 
 #if defined(__x86_64__)
     static bool available() { return avx512::available() && __builtin_cpu_supports("avx512vnni"); }
@@ -50,7 +51,7 @@ struct avx512_vnni_bytes : avx512_bytes<Target> {
             return with_sign<2>(_mm512_and_si512(_mm512_or_si512(pairs, _mm512_maskz_slli_epi32(all, pairs, 6)), _mm512_set1_epi32(0x03030303)));
         }
     }
-    static sums dot(pixel x, weights w, sums s) { return _mm512_dpbusd_epi32(s, x, w); }
+    static sums dot(pixel x, weights w, sums s) { return reinterpret_cast<sums>(_mm512_dpbusd_epi32(reinterpret_cast<__m512i>(s), x, w)); }
 
 private:
     template <int SignBit>

@@ -13,6 +13,7 @@ struct avx_vnni : avx2 {
     static constexpr std::string_view name = "avx_vnni";
     static constexpr std::string_view compile_flags = "-mavxvnni -mavx2 -mfma -mf16c";
     static constexpr int dot_registers = 0;
+    static constexpr bool byte_dots = true;
 
 #if defined(__x86_64__)
     static bool available() { return avx2::available() && __builtin_cpu_supports("avxvnni"); }
@@ -30,8 +31,15 @@ struct simd<float, avx_vnni> : xsimd_float<xsimd::avx2> {
 
 template <>
 struct simd<std::int8_t, avx_vnni> : avx2_bytes<avx_vnni> {
+    // Of the general type __m256i g++ 12 would hold each sum twice, as the loop's and as what follows the loop takes it, and spill them.
+    using sums __attribute__((vector_size(32))) = std::int32_t;
     using pixel = __m256i;
     using weights = __m256i;
+
+    static sums load_sums(const std::int32_t* from) { return reinterpret_cast<sums>(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from))); }
+    static sums add(sums a, sums b) { return a + b; }
+    static batch to_float(sums s) { return batch(_mm256_cvtepi32_ps(reinterpret_cast<__m256i>(s))); }
+    static sums to_sums(batch x) { return reinterpret_cast<sums>(_mm256_cvtps_epi32(x)); }
 
     static pixel load_pixel(const byte* from) {
         std::int32_t bytes;
@@ -53,7 +61,7 @@ struct simd<std::int8_t, avx_vnni> : avx2_bytes<avx_vnni> {
             return with_sign<2>(_mm256_and_si256(_mm256_or_si256(pairs, _mm256_slli_epi32(pairs, 6)), _mm256_set1_epi32(0x03030303)));
         }
     }
-    static sums dot(pixel x, weights w, sums s) { return _mm256_dpbusd_avx_epi32(s, x, w); }
+    static sums dot(pixel x, weights w, sums s) { return reinterpret_cast<sums>(_mm256_dpbusd_avx_epi32(reinterpret_cast<__m256i>(s), x, w)); }
 
 private:
     template <int SignBit>

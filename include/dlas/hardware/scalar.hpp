@@ -25,6 +25,7 @@ struct scalar {
     static constexpr int l2_bytes = 256 * 1024;
     static constexpr element quantized_element = element::s8;
     static constexpr int dot_registers = 0;  ///< registers that a dot product needs for the parts of its operands
+    static constexpr bool byte_dots = false;  ///< has an instruction for dot products of four bytes
     static constexpr bool bf16_dots = false;  ///< has dot products of pairs of bf16
     static constexpr int dots_at_once = 1;    ///< dot products that one instruction sums up for each output
     static constexpr int near_bytes = l2_bytes;  ///< a feature map of fewer bytes is written and read again at little cost
