@@ -94,6 +94,9 @@ void check_arithmetic(const simd_functions& simd, bool fused) {
             check_binary("max", simd.max, [](float x, float y) { return std::max(x, y); });
             check_binary("min", simd.min, [](float x, float y) { return std::min(x, y); });
 
+            const unsigned above = simd.above(a.data(), b.data());
+            for (int i = 0; i < 32; ++i) CHECK(((above >> i) & 1) == (i < lanes && a[static_cast<std::size_t>(i)] > b[static_cast<std::size_t>(i)]));
+
             simd.multiply_add(a.data(), b.data(), c.data(), to.data());
             for (std::size_t i = 0; i < size; ++i) {
                 const float once = std::fma(a[i], b[i], c[i]);

@@ -18,6 +18,7 @@ struct simd_functions {
     binary add = nullptr, subtract = nullptr, multiply = nullptr, max = nullptr, min = nullptr;
     void (*multiply_add)(const float* a, const float* b, const float* c, float* to) = nullptr;
     binary divide = nullptr, clamp = nullptr;
+    unsigned (*above)(const float* x, const float* limit) = nullptr;
     void (*load_reals)(const std::int8_t* from, float* bytes, float* low, float* high) = nullptr;  ///< of 8 bits; of 4
     void (*round_product)(const float* a, const float* b, float* nearest, float* power) = nullptr;
 };

@@ -1,7 +1,9 @@
 // Direct convolution: register tiles read the feature map where it lies. Algorithms & Data Formats.
 #pragma once
 
+#include <dlas/algorithms/binary_convolution.hpp>
 #include <dlas/algorithms/convolution.hpp>
+#include <dlas/formats/binary.hpp>
 #include <dlas/formats/f32.hpp>
 #include <dlas/formats/half.hpp>
 #include <dlas/formats/quantized.hpp>
@@ -219,6 +221,9 @@ struct direct {
             });
         }
     };
+
+    template <conv2d_key Key, class Target>
+    struct kernel<Key, binary, Target> : binary_convolution<Key, Target> {};
 
     /// Sums of dot products of feature maps where they lie, of bytes or of bf16.
     template <conv2d_key Key, element Weights, int WeightBits, class Target>

@@ -45,6 +45,8 @@ template <>
 struct simd<bf16_value, amx> : avx512_bf16_pairs<amx> {};
 template <>
 struct byte_products<amx, 8> : avx2_byte_products<amx> {};
+template <>
+struct bit_products<amx> : avx512_bit_products<amx> {};
 
 // The compilers' intrinsics take the numbers of registers as literals only.
 template <>

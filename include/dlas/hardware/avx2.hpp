@@ -23,8 +23,10 @@ struct avx2 : sse42 {
 };
 
 #if defined(__AVX2__) && defined(__FMA__) && defined(__F16C__)
-template <>
-struct simd<float, avx2> : xsimd_float<xsimd::fma3<xsimd::avx2>> {
+template <class Architecture>
+struct avx2_floats : xsimd_float<Architecture> {
+    using batch = typename xsimd_float<Architecture>::batch;
+
     // Next to 2^23 the last bit of a float is 1: the addition rounds, and leaves the integer, biased as an exponent, in the low bits.
     static batch round_product(batch a, batch b, batch& power) {
         const __m256 shift = _mm256_set1_ps(0x1.8p23f + 127);
@@ -32,7 +34,11 @@ struct simd<float, avx2> : xsimd_float<xsimd::fma3<xsimd::avx2>> {
         power = _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(biased), 23));
         return _mm256_sub_ps(biased, shift);
     }
+    static unsigned above(batch x, batch limit) { return static_cast<unsigned>(_mm256_movemask_ps(_mm256_cmp_ps(x, limit, _CMP_GT_OQ))); }
 };
+
+template <>
+struct simd<float, avx2> : avx2_floats<xsimd::fma3<xsimd::avx2>> {};
 
 /// As SSE4.2's, twice as wide.
 template <class Target>
@@ -181,6 +187,43 @@ struct avx2_byte_products {
 };
 template <>
 struct byte_products<avx2, 8> : avx2_byte_products<avx2> {};
+
+/// A table counts the bits of each half of a byte, bytes add up. Inputs are kept as two words of lower halves, so that what a product has in
+/// its upper ones need not be removed.
+template <class Target>
+struct avx2_bit_products {
+    static constexpr int lanes = 4;
+    static constexpr int most_sums = 8;
+    static constexpr int most_words = 31;  // of 8 bits a byte
+    struct operand {
+        std::uint64_t low, high;
+    };
+    struct weights {
+        __m256i low, high;
+    };
+    using sum = __m256i;
+
+    static constexpr int position(int channel) { return channel % 2 * lanes + channel / 2; }
+    static operand prepare(std::uint64_t word) { return {word & 0x0f0f0f0f0f0f0f0fu, (word >> 4) & 0x0f0f0f0f0f0f0f0fu}; }
+    static weights load_weights(const void* from) {
+        const __m256i all = _mm256_loadu_si256(static_cast<const __m256i*>(from));
+        return {all, _mm256_srli_epi64(all, 4)};
+    }
+    static sum zero() { return _mm256_setzero_si256(); }
+    static sum count(const operand& x, const weights& w, sum s) {
+        const __m256i bits = _mm256_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4, 0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4);
+        const __m256i low = _mm256_shuffle_epi8(bits, _mm256_and_si256(_mm256_set1_epi64x(static_cast<std::int64_t>(x.low)), w.low));
+        const __m256i high = _mm256_shuffle_epi8(bits, _mm256_and_si256(_mm256_set1_epi64x(static_cast<std::int64_t>(x.high)), w.high));
+        return _mm256_add_epi8(_mm256_add_epi8(s, low), high);
+    }
+    static typename simd<std::int8_t, Target>::sums totals(const sum (&sums)[2]) {
+        const __m256i zeros = _mm256_setzero_si256();
+        const __m256i odd = _mm256_slli_epi64(_mm256_sad_epu8(sums[1], zeros), 32);
+        return reinterpret_cast<typename simd<std::int8_t, Target>::sums>(_mm256_or_si256(_mm256_sad_epu8(sums[0], zeros), odd));
+    }
+};
+template <>
+struct bit_products<avx2> : avx2_bit_products<avx2> {};
 #endif
 
 }  // namespace dlas

@@ -47,6 +47,7 @@ struct avx512_floats : xsimd_float<Architecture> {
     // The unmasked forms read an undefined operand, of which g++ 12 warns wherever they are inlined.
     static batch max(batch a, batch b) { return _mm512_maskz_max_ps(static_cast<__mmask16>(-1), a, b); }
     static batch min(batch a, batch b) { return _mm512_maskz_min_ps(static_cast<__mmask16>(-1), a, b); }
+    static unsigned above(batch x, batch limit) { return _mm512_cmp_ps_mask(x, limit, _CMP_GT_OQ); }
     // An estimate of 14 bits and Newton's step: the division takes several times as long.
     static batch divide(batch a, batch b) {
         const __m512 reciprocal = _mm512_maskz_rcp14_ps(static_cast<__mmask16>(-1), b);
@@ -184,6 +185,39 @@ struct simd<bf16_value, avx512> : avx512_bf16_values<avx512> {};
 
 template <>
 struct byte_products<avx512, 8> : avx2_byte_products<avx512> {};
+/// As AVX2's, twice as wide.
+template <class Target>
+struct avx512_bit_products {
+    static constexpr int lanes = 8;
+    static constexpr int most_sums = 16;
+    static constexpr int most_words = 31;
+    using operand = typename avx2_bit_products<Target>::operand;
+    struct weights {
+        __m512i low, high;
+    };
+    using sum = __m512i;
+
+    static constexpr int position(int channel) { return channel % 2 * lanes + channel / 2; }
+    static operand prepare(std::uint64_t word) { return avx2_bit_products<Target>::prepare(word); }
+    static weights load_weights(const void* from) {
+        const __m512i words = _mm512_loadu_si512(from);
+        return {words, _mm512_maskz_srli_epi64(static_cast<__mmask8>(-1), words, 4)};
+    }
+    static sum zero() { return _mm512_setzero_si512(); }
+    static sum count(const operand& x, const weights& w, sum s) {
+        const __m512i bits = _mm512_set4_epi32(0x04030302, 0x03020201, 0x03020201, 0x02010100);
+        const __m512i low = _mm512_shuffle_epi8(bits, _mm512_and_si512(_mm512_set1_epi64(static_cast<std::int64_t>(x.low)), w.low));
+        const __m512i high = _mm512_shuffle_epi8(bits, _mm512_and_si512(_mm512_set1_epi64(static_cast<std::int64_t>(x.high)), w.high));
+        return _mm512_add_epi8(_mm512_add_epi8(s, low), high);
+    }
+    static typename simd<std::int8_t, Target>::sums totals(const sum (&sums)[2]) {
+        const __m512i zeros = _mm512_setzero_si512();
+        const __m512i odd = _mm512_maskz_slli_epi64(static_cast<__mmask8>(-1), _mm512_sad_epu8(sums[1], zeros), 32);
+        return reinterpret_cast<typename simd<std::int8_t, Target>::sums>(_mm512_or_si512(_mm512_sad_epu8(sums[0], zeros), odd));
+    }
+};
+template <>
+struct bit_products<avx512> : avx512_bit_products<avx512> {};
 #endif
 
 }  // namespace dlas

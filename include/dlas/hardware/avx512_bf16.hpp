@@ -49,6 +49,8 @@ template <>
 struct simd<bf16_value, avx512_bf16> : avx512_bf16_pairs<avx512_bf16> {};
 template <>
 struct byte_products<avx512_bf16, 8> : avx2_byte_products<avx512_bf16> {};
+template <>
+struct bit_products<avx512_bf16> : avx512_bit_products<avx512_bf16> {};
 #endif
 
 }  // namespace dlas

@@ -69,6 +69,8 @@ template <>
 struct simd<bf16_value, avx512_vnni> : avx512_bf16_values<avx512_vnni> {};
 template <>
 struct byte_products<avx512_vnni, 8> : avx2_byte_products<avx512_vnni> {};
+template <>
+struct bit_products<avx512_vnni> : avx512_bit_products<avx512_vnni> {};
 #endif
 
 }  // namespace dlas

@@ -25,7 +25,7 @@ struct avx_vnni : avx2 {
 #if defined(__AVXVNNI__) && defined(__AVX2__) && defined(__FMA__) && defined(__F16C__)
 /// Of an architecture of xsimd's of its own, for the reason that avx512_floats gives.
 template <>
-struct simd<float, avx_vnni> : xsimd_float<xsimd::avx2> {
+struct simd<float, avx_vnni> : avx2_floats<xsimd::avx2> {
     static batch multiply_add(batch a, batch b, batch c) { return _mm256_fmadd_ps(a, b, c); }
 };
 
@@ -77,6 +77,8 @@ template <>
 struct simd<bf16_value, avx_vnni> : avx2_bf16_values<avx_vnni> {};
 template <>
 struct byte_products<avx_vnni, 8> : avx2_byte_products<avx_vnni> {};
+template <>
+struct bit_products<avx_vnni> : avx2_bit_products<avx_vnni> {};
 #endif
 
 }  // namespace dlas

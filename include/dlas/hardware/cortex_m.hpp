@@ -112,6 +112,14 @@ struct simd<float, cortex_m55> {
     }
 #endif
     static batch divide(batch a, batch b) { return each(one::divide, a, b); }
+    static unsigned above(batch x, batch limit) {
+        float lane[lanes], limits[lanes];
+        store(lane, x);
+        store(limits, limit);
+        unsigned bits = 0;
+        for (int i = 0; i < lanes; ++i) bits |= one::above(lane[i], limits[i]) << i;
+        return bits;
+    }
     static batch clamp(batch x, batch limit) { return max(min(limit, x), subtract(broadcast(0.0f), limit)); }
     static batch round_product(batch a, batch b, batch& power) {
         float x[lanes], y[lanes], powers[lanes];

@@ -28,7 +28,12 @@ struct neon : scalar {
 
 #if defined(__aarch64__)
 template <>
-struct simd<float, neon> : xsimd_float<xsimd::neon64> {};
+struct simd<float, neon> : xsimd_float<xsimd::neon64> {
+    static unsigned above(batch x, batch limit) {
+        constexpr uint32x4_t bits = {1, 2, 4, 8};
+        return vaddvq_u32(vandq_u32(vcgtq_f32(x, limit), bits));
+    }
+};
 template <>
 struct simd<std::int8_t, neon> : plain_integers<neon> {};
 template <>

@@ -7,6 +7,7 @@
 
 #include <dlas/core/element.hpp>
 #include <dlas/core/policy.hpp>
+#include <dlas/hardware/bit_products.hpp>
 #include <dlas/hardware/plain_halves.hpp>
 #include <dlas/hardware/plain_integers.hpp>
 #include <dlas/hardware/simd.hpp>
@@ -58,6 +59,7 @@ struct simd<float, scalar> {
     static batch max(batch a, batch b) { return a < b ? b : a; }
     static batch min(batch a, batch b) { return b < a ? b : a; }
     static batch divide(batch a, batch b) { return a / b; }
+    static unsigned above(batch x, batch limit) { return x > limit; }
     static batch clamp(batch x, batch limit) { return max(min(limit, x), -limit); }
     static batch round_product(batch a, batch b, batch& power) {
         const float product = a * b;

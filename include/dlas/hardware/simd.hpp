@@ -10,6 +10,7 @@ namespace dlas {
 ///   load_first<N>, store_first<N>  the first N lanes; touches no memory beyond N elements; other lanes read as 0
 ///   broadcast, add, subtract, multiply, multiply_add, max, min
 ///   divide(a, b)                 within two roundings where 2^-126 <= b <= 2^126 and a / b is neither subnormal nor too large
+///   above(x, limit)              a bit for each lane whose x is greater, the first lane's the lowest
 ///   clamp(x, limit)              the nearest of -limit to limit
 ///   rounded(x)                   x, which no compiler joins with what comes next, as a product with a sum
 ///   round_product(a, b, power)   the integer nearest to a * b, from -126 to 127; `power` becomes 2 to it

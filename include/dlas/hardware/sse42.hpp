@@ -27,7 +27,9 @@ struct sse42 : scalar {
 
 #ifdef __SSE4_2__
 template <>
-struct simd<float, sse42> : xsimd_float<xsimd::sse4_2> {};
+struct simd<float, sse42> : xsimd_float<xsimd::sse4_2> {
+    static unsigned above(batch x, batch limit) { return static_cast<unsigned>(_mm_movemask_ps(_mm_cmpgt_ps(x, limit))); }
+};
 
 /// Bytes without a sign times bytes with one. pmaddubsw would do a pair at once but saturates at 16 bits, where 2 * 255 * 127 does not fit:
 /// even and odd bytes are widened instead, each pair of products is summed up in 32 bits.

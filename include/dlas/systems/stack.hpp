@@ -3,6 +3,7 @@
 
 #include <dlas/algorithms/algorithms.hpp>
 #include <dlas/core/text.hpp>
+#include <dlas/formats/binary.hpp>
 #include <dlas/formats/dense.hpp>
 #include <dlas/formats/f32.hpp>
 #include <dlas/formats/half.hpp>
@@ -116,6 +117,7 @@ struct basic_stack {
             if (Schedule::options.inputs != by_rule) return "schedule: blocks of input channels need partial sums in the output: f32 alone has them";
             if (Schedule::options.fused_rows > 0) return "schedule: bands around depthwise layers are of f32 alone";
         }
+        if (std::same_as<Format, binary> && !layer.depthwise() && Schedule::options != schedule_options{}) return "schedule: w1a1 runs by rule alone";
         if (!std::same_as<Sparsity, dense>) return "sparsity: there are kernels for dense weights alone";
         return Algorithm::template refuses<Target>(layer, Schedule::options);
     }
