@@ -156,6 +156,34 @@ TEST_CASE("accuracy: CIFAR-10, fewer bits for weights") {
     // Without training ternary weights lose nearly all; chance is 100.
     check_cifar10<format_networks::resnet20>("cifar10_resnet20", "w2a8/", 101);
 }
+TEST_CASE("accuracy: CIFAR-10, one bit for weights and inputs") {
+    if (skipped()) return;
+    using model = format_networks::resnet20;
+    const auto weights = trained_weights<model>("cifar10_resnet20");
+    std::vector<float> input(static_cast<std::size_t>(model::input.elements()));
+    for (const char* plan : {"w1a1/", "w1a1+f32/"}) {
+        const auto codes = networks_of(model::name, plan);
+        std::vector<std::vector<float>> expected;
+        for (const dlas::executable* code : codes) {
+            INFO(label_of(*code));
+            dlas::host_network network(*code, weights);
+            for (std::size_t i = 0; i < 5; ++i) {
+                dlas::apply(model::preprocessing, cifar10_test()[static_cast<int>(i)], input);
+                fill_with_garbage(network);
+                const auto logits = network(input);
+                if (code == codes[0]) expected.emplace_back(logits.begin(), logits.end());
+                // Sums of bits are the same everywhere. What targets round in different ways before may be on two sides of a threshold.
+                CHECK(largest_difference(logits, expected[i]) <= (code->plan.starts_with("w1a1/") ? 0.0 : 0.1 * largest_magnitude(expected[i])));
+            }
+            if (code->target != dlas::avx2::name || code->threads > 1) continue;
+            // The weights were trained for floats: of one bit they lose nearly all; chance is 100.
+            score s;
+            add_score<model>(s, *code, weights, weights, cifar10_test(), 0, sanitized ? 20 : 1000);
+            MESSAGE(label_of(*code), ": ", s.correct, " of ", s.total, " right, ", s.agreeing, " as in floats, ", code->weight_bytes,
+                    " bytes of weights");
+        }
+    }
+}
 TEST_CASE("accuracy: ImageNet, w8a8") {
     if (skipped()) return;
     check_imagenet<format_networks::mobilenet_v2>("imagenet_mobilenetv2_1.0", 82);

@@ -12,15 +12,20 @@
 #include "compiled_networks.hpp"
 
 /// The first and the last layer in floats: their share of the time is small, their rounding shows most.
-template <class Target>
+template <class Format, class Target>
 struct float_ends {
-    static constexpr std::string_view name = "w8a8+f32/dense/automatic/ends";
+    static constexpr auto name_text = [] {
+        dlas::text<40> spelled(std::string_view(Format::name));
+        spelled.append("+f32/dense/automatic/ends");
+        return spelled;
+    }();
+    static constexpr std::string_view name = name_text.view();
     using target = Target;
 
     template <dlas::conv2d_layer Layer>
     static consteval auto select() {
         if constexpr (Layer.in.channels == 3 || Layer.out().pixels() == 1) return dlas::stack<target>{};
-        else return dlas::stack<dlas::int8, target>{};
+        else return dlas::stack<Format, target>{};
     }
 };
 
@@ -65,16 +70,32 @@ struct format_networks {
     };
     struct mixed {
         template <class Target>
-        using plan = float_ends<Target>;
+        using plan = float_ends<dlas::int8, Target>;
+    };
+    struct one_bit {
+        template <class Target>
+        using plan = dlas::stack<dlas::binary, Target>;
+    };
+    struct one_bit_by_threads {
+        template <class Target>
+        using plan = dlas::stack<dlas::binary, dlas::threads<3>, Target>;
+    };
+    struct one_bit_inside {
+        template <class Target>
+        using plan = float_ends<dlas::binary, Target>;
     };
 
-    using on_avx2 = point_list<point<resnet20, floats>, point<resnet20, integers>, point<resnet20, mixed>, point<resnet20, four_bits>, point<resnet20, ternary>, point<resnet8, floats>, point<resnet8, integers>,
-                               point<mobilenet_v2, floats>, point<mobilenet_v2, integers>, point<mobilenet_v1, floats>, point<mobilenet_v1, integers>,
-                               point<squeezenet, floats>, point<squeezenet, integers>, point<resnet20, half>, point<resnet20, brain>,
-                               point<resnet8, half>, point<resnet8, brain>, point<mobilenet_v2, half>, point<mobilenet_v2, brain>,
-                               point<mobilenet_v1, half>, point<mobilenet_v1, brain>, point<squeezenet, half>, point<squeezenet, brain>,
-                               point<resnet20, byte_weights>, point<resnet20, nibble_weights>, point<mobilenet_v2, byte_weights>>;
-    using elsewhere = point_list<point<resnet20, integers>, point<resnet20, mixed>, point<resnet20, four_bits>, point<resnet20, ternary>, point<mobilenet_v1, integers>, point<squeezenet, integers>>;
+    using on_avx2 =
+        point_list<point<resnet20, floats>, point<resnet20, integers>, point<resnet20, mixed>, point<resnet20, four_bits>, point<resnet20, ternary>,
+                   point<resnet20, one_bit>, point<resnet20, one_bit_by_threads>, point<resnet20, one_bit_inside>, point<resnet8, floats>,
+                   point<resnet8, integers>, point<mobilenet_v2, floats>, point<mobilenet_v2, integers>, point<mobilenet_v1, floats>,
+                   point<mobilenet_v1, integers>, point<squeezenet, floats>, point<squeezenet, integers>, point<resnet20, half>,
+                   point<resnet20, brain>, point<resnet8, half>, point<resnet8, brain>, point<mobilenet_v2, half>, point<mobilenet_v2, brain>,
+                   point<mobilenet_v1, half>, point<mobilenet_v1, brain>, point<squeezenet, half>, point<squeezenet, brain>,
+                    point<resnet20, byte_weights>, point<resnet20, nibble_weights>, point<mobilenet_v2, byte_weights>>;
+    using elsewhere =
+        point_list<point<resnet20, integers>, point<resnet20, mixed>, point<resnet20, four_bits>, point<resnet20, ternary>, point<resnet20, one_bit>,
+                   point<resnet20, one_bit_inside>, point<mobilenet_v1, integers>, point<squeezenet, integers>>;
 
     template <class Target>
     using points = std::conditional_t<std::is_same_v<Target, dlas::avx2>, on_avx2, elsewhere>;

@@ -309,6 +309,7 @@ private:
 
         const batch scale = vector::load(panel), bias = vector::load(panel + 2 * vector::lanes), step = vector::broadcast(stand_for.step);
         const batch low = vector::rounded(vector::multiply(vector::broadcast(stand_for.low), vector::load(panel + vector::lanes)));
+        const activation_function<layer.activation, vector> activate;
 #pragma GCC unroll 32
         for (int p = 0; p < pixels; ++p) {
             const batch both = integers::to_float(totals[p]);
@@ -317,7 +318,7 @@ private:
             sum = vector::add(vector::rounded(vector::multiply(scale, sum)), bias);
             if constexpr (layer.residual)
                 sum = vector::add(sum, load_elements<Lanes, Target>(static_cast<const second*>(a.second) + inputs.residual[p] + channel));
-            store_elements<Lanes, Target>(static_cast<output*>(a.output) + inputs.out[p] + channel, activated<layer.activation, vector>(sum));
+            store_elements<Lanes, Target>(static_cast<output*>(a.output) + inputs.out[p] + channel, activate(sum));
         }
     }
 };
