@@ -1,5 +1,5 @@
-// efficientnet_b0/imagenet on avx2: 11.752 ms, 11.828 ms untuned (lower quartiles on AMD EPYC).
-// Written by `tune efficientnet_b0/imagenet --target avx2`. Systems Software.
+// efficientnet_b0/imagenet on avx2: 11.10 ms, 11.26 ms untuned (medians on AMD EPYC).
+// Written by `tune efficientnet_b0/imagenet --target avx2`; layers whose kernels changed since are measured by hand. Systems Software.
 #pragma once
 
 #include <dlas/core/layer_text.hpp>

@@ -1,5 +1,5 @@
-// mobilenet_v1/imagenet on avx2: 12.607 ms, 12.789 ms untuned (lower quartiles on AMD EPYC).
-// Written by `tune mobilenet_v1/imagenet --target avx2`. Systems Software.
+// mobilenet_v1/imagenet on avx2: 12.57 ms, 12.78 ms untuned (medians on AMD EPYC).
+// Written by `tune mobilenet_v1/imagenet --target avx2`; layers whose kernels changed since are measured by hand. Systems Software.
 #pragma once
 
 #include <dlas/core/layer_text.hpp>

@@ -1,5 +1,5 @@
-// mobilenet_v2/imagenet on avx2: 7.248 ms, 7.398 ms untuned (lower quartiles on AMD EPYC).
-// Written by `tune mobilenet_v2/imagenet --target avx2`. Systems Software.
+// mobilenet_v2/imagenet on avx2: 7.25 ms, 7.54 ms untuned (medians on AMD EPYC).
+// Written by `tune mobilenet_v2/imagenet --target avx2`; layers whose kernels changed since are measured by hand. Systems Software.
 #pragma once
 
 #include <dlas/core/layer_text.hpp>
