@@ -26,6 +26,22 @@ constexpr reduction window_sum(const conv2d_layer& layer, placement in) {
     return {{layer.kernel.height, layer.dilation.height * in.row_stride}, {layer.kernel.width, layer.dilation.width * in.pixel_stride}, {layer.group_in(), 1}};
 }
 
+/// Pixels that all channels are computed for before the next ones: their input stays in the first-level cache, the weights in the
+/// second-level one, and the output is written once and in order. Where the weights are too large for that they lead instead.
+template <class Target>
+constexpr int block_pixels_of(const conv2d_layer& layer, tiling tile, std::int64_t weight_bytes, int input_bytes) {
+    if (weight_bytes > Target::l2_bytes / 2 || ceil_divide(layer.group_out(), float_lanes<Target>) <= tile.vectors) return layer.out().pixels();
+    return Target::l1_bytes / 2 / (input_bytes * layer.in.channels * layer.stride.area());
+}
+
+/// The loops of a kernel that sums over all input channels at once.
+template <class Target>
+constexpr tile_loops whole_sum_loops(const conv2d_key& key, tiling tile, extent map, std::int64_t weight_bytes, int input_bytes) {
+    schedule_options by = key.schedule;
+    by.inputs = by_rule;
+    return scheduled_loops<Target>(by, tile, map, key.layer.group_out(), block_pixels_of<Target>(key.layer, tile, weight_bytes, input_bytes));
+}
+
 /// Sums over the window in place, without a transformed or rearranged input. Any kernel, stride and dilation; groups of more than one channel.
 struct direct {
     static constexpr policy_kind kind = policy_kind::algorithm;
@@ -48,13 +64,7 @@ struct direct {
         static constexpr shape out = layer.out();
         static constexpr extent map = tiled_map(Key);
         static constexpr tiling tile = scheduled_tile<Target>(Key.schedule, map, layer.group_out());
-        /// Pixels that all channels are computed for before the next ones: their input stays in the first-level cache, the weights in the
-        /// second-level one, and the output is written once and in order. Where the weights are too large for that they lead instead.
-        static constexpr int block_pixels = [] {
-            const std::int64_t weights = 4 * layer.filter_elements() / layer.groups;
-            if (weights > Target::l2_bytes / 2 || ceil_divide(layer.group_out(), float_lanes<Target>) <= tile.vectors) return out.pixels();
-            return Target::l1_bytes / 2 / (4 * layer.in.channels * layer.stride.area());
-        }();
+        static constexpr int block_pixels = block_pixels_of<Target>(layer, tile, 4 * layer.filter_elements() / layer.groups, 4);
         /// Where weights lead: input channels that are summed for all tiles before the next ones, so that two panels of weights fit the
         /// second-level cache with room to spare and, if that leaves enough of them, the map's channels the first-level one.
         static constexpr int block_inputs = [] {
@@ -132,14 +142,8 @@ struct direct {
         static constexpr conv2d_key widened = {layer, in, Key.out, Key.residual, Key.schedule};
         static constexpr extent map = tiled_map(widened);
         static constexpr tiling tile = scheduled_tile<Target>(Key.schedule, map, layer.group_out());
-        static constexpr tile_loops loops = [] {
-            const bool far = element_bytes(Format::weights) * layer.filter_elements() / layer.groups > Target::l2_bytes / 2 ||
-                             ceil_divide(layer.group_out(), float_lanes<Target>) <= tile.vectors;
-            schedule_options by = Key.schedule;
-            by.inputs = by_rule;
-            return scheduled_loops<Target>(by, tile, map, layer.group_out(),
-                                           far ? layer.out().pixels() : Target::l1_bytes / 2 / (4 * layer.in.channels * layer.stride.area()));
-        }();
+        static constexpr tile_loops loops =
+            whole_sum_loops<Target>(Key, tile, map, element_bytes(Format::weights) * layer.filter_elements() / layer.groups, 4);
         static constexpr panel_layout panels = {float_lanes<Target>, tile.vectors};
         static constexpr std::int64_t packed_elements = panels.elements(layer, element_bytes(Format::weights));
         static constexpr bool shares_workspace = true;
@@ -202,13 +206,7 @@ struct direct {
         static constexpr std::int64_t group_bytes = panels.bytes(layer.group_out());
         static constexpr std::int64_t packed_elements = layer.groups * group_bytes / 4;
         static constexpr std::int64_t workspace_bytes = 0;
-        static constexpr tile_loops loops = [] {
-            const bool far = group_bytes > Target::l2_bytes / 2 || ceil_divide(layer.group_out(), float_lanes<Target>) <= tile.vectors;
-            schedule_options by = Key.schedule;
-            by.inputs = by_rule;
-            return scheduled_loops<Target>(by, tile, map, layer.group_out(),
-                                           far ? layer.out().pixels() : Target::l1_bytes / 2 / (4 * layer.in.channels * layer.stride.area()));
-        }();
+        static constexpr tile_loops loops = whole_sum_loops<Target>(Key, tile, map, group_bytes, 4);
 
         static void pack(const float* filter, const float* bias, float* packed) {
             pack_scaled_panels<Target>(layer, panels, filter, bias, reinterpret_cast<std::byte*>(packed));
@@ -234,15 +232,8 @@ struct direct {
         static constexpr reduction sum = window_sum(layer, Key.in).merged();
         static constexpr tiling tile =
             Key.schedule.tile.rows > 0 ? Key.schedule.tile : choose_dots<Target>(map, layer.group_out(), sum, dot_bytes / element_bytes(Key.in.type));
-        static constexpr tile_loops loops = [] {
-            const std::int64_t weight_bytes = layer.filter_elements() / layer.groups * element_bytes(Key.in.type);
-            const bool far = weight_bytes > Target::l2_bytes / 2 || ceil_divide(layer.group_out(), float_lanes<Target>) <= tile.vectors;
-            schedule_options by = Key.schedule;
-            by.inputs = by_rule;
-            return scheduled_loops<Target>(by, tile, map, layer.group_out(),
-                                           far ? layer.out().pixels()
-                                               : Target::l1_bytes / 2 / (element_bytes(Key.in.type) * layer.in.channels * layer.stride.area()));
-        }();
+        static constexpr tile_loops loops = whole_sum_loops<Target>(
+            Key, tile, map, layer.filter_elements() / layer.groups * element_bytes(Key.in.type), element_bytes(Key.in.type));
         static constexpr tile_key key = [] {
             tile_key k = layer_tile(Key, tile, {layer.stride.height * Key.in.row_stride, layer.stride.width * Key.in.pixel_stride, Key.in.type}, sum);
             k.weights = Weights;

@@ -21,9 +21,7 @@ struct half_format {
 
     template <class Algorithm>
     static constexpr std::string_view refuses(const conv2d_layer& layer) {
-        if (!any_format_algorithm<Algorithm>) return any_format_refusal;
-        if (layer.gated) return "format: gated layers have kernels for f32 alone";
-        return {};
+        return float_sums_refusal<Algorithm>(layer);
     }
 };
 
