@@ -17,8 +17,8 @@ struct scaled_panels {
 
     constexpr int run() const { return sum.inner.count; }
     constexpr int group_terms() const { return group == 0 || group > run() ? run() : group; }
-    /// Bytes of one channel's scale and weights.
-    constexpr int group_bytes(int terms) const { return 4 + ceil_divide(terms * bits, 8); }
+    /// Bytes of one channel's scale and weights, rounded up to where the next scales may be read as floats.
+    constexpr int group_bytes(int terms) const { return 4 + round_up(ceil_divide(terms * bits, 8), lanes % 4 == 0 ? 1 : 4); }
     constexpr int run_bytes() const {
         const int rest = run() % group_terms();
         return run() / group_terms() * group_bytes(group_terms()) + (rest > 0 ? group_bytes(rest) : 0);
@@ -176,6 +176,7 @@ struct scaled_tile {
                         panel += width;
                         terms += terms_of_byte;
                     }
+                    panel += (panels.group_bytes(end - first) - 4 - ceil_divide(end - first, terms_of_byte)) * width;
                 }
             }
         const activation_function<Key.function, vector> activate;
