@@ -94,7 +94,7 @@ float value(dlas::bf16_value x) { return dlas::to_float(x); }
 template <class In, class Out>
 void check_kernel(const half_kernel& code) {
     const conv2d_layer& l = code.key.layer;
-    const std::string description = std::string(code.target) + " " + std::string(code.format) + " " + std::string(dlas::layer_text(l).view());
+    const std::string description = std::string(code.target) + " " + std::string(code.algorithm) + " " + std::string(code.format) + " " + std::string(dlas::layer_text(l).view());
     INFO(description);
     dlas::seeded_numbers random(3);
     auto integers = [&](std::int64_t count, int most) {
@@ -118,7 +118,7 @@ void check_kernel(const half_kernel& code) {
     in.for_each([&](In& x) { assign(x, input[i++]); });
     i = 0;
     if (l.residual) second.for_each([&](Out& x) { assign(x, residual[i++]); });
-    std::vector<float> packed(static_cast<std::size_t>(code.weight_bytes / 4) + 1, -1.0f), workspace(static_cast<std::size_t>(code.workspace_bytes / 4) + 1, NAN);
+    std::vector<float> packed(static_cast<std::size_t>(code.weight_bytes / 4) + 1, -1.0f), workspace(static_cast<std::size_t>(code.workspace_bytes + 3) / 4 + 1, NAN);
     code.pack(filter.data(), bias.data(), packed.data());
     CHECK(packed.back() == -1.0f);
     const dlas::kernel_arguments arguments = {in.first_pixel(), l.residual ? second.first_pixel() : nullptr, packed.data(), out.first_pixel(), workspace.data()};
@@ -219,7 +219,7 @@ TEST_CASE("halves: what one weight loses by rounding the next one is given") {
             std::vector<float> filter(static_cast<std::size_t>(l.filter_elements())), bias(static_cast<std::size_t>(l.channels), 0.0f);
             for (float& w : filter) w = static_cast<float>(random.between(0.5, 1.0));
             std::vector<float> packed(static_cast<std::size_t>(code.weight_bytes / 4)), input(static_cast<std::size_t>(l.in.channels), 1.0f);
-            std::vector<float> output(static_cast<std::size_t>(l.channels)), workspace(static_cast<std::size_t>(code.workspace_bytes / 4) + 1);
+            std::vector<float> output(static_cast<std::size_t>(l.channels)), workspace(static_cast<std::size_t>(code.workspace_bytes) / 4 + 1);
             code.pack(filter.data(), bias.data(), packed.data());
             code.run({input.data(), nullptr, packed.data(), output.data(), workspace.data()});
             for (int channel = 0; channel < l.channels; ++channel) {

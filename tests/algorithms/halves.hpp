@@ -21,6 +21,9 @@ inline constexpr auto layers = [] {
     return all;
 }();
 
+using quantized_layers::algorithm_of;
+inline constexpr auto cases = quantized_layers::cases_of(layers);
+
 /// Vectors of 16 numbers; fewer lanes go in several steps.
 struct conversions {
     void (*f16_to_float)(const dlas::f16_value*, float*) = nullptr;
@@ -32,6 +35,7 @@ struct conversions {
 struct half_kernel {
     std::string_view target;
     std::string_view format;
+    std::string_view algorithm;
     conv2d_key key;
     std::int64_t weight_bytes = 0;
     std::int64_t workspace_bytes = 0;
@@ -41,7 +45,7 @@ struct half_kernel {
 
 /// Formats take turns; some maps have gaps, and every seventh input of a half format is of floats.
 constexpr conv2d_key key(int index, dlas::element maps) {
-    conv2d_key k = convolution_layers::placed(layers[index], index % 3 == 1 ? 5 : 0, index % 3 == 0 ? convolution_layers::margins{} : convolution_layers::margins{1, 2, 3});
+    conv2d_key k = convolution_layers::placed(layers[cases[index].layer], index % 3 == 1 ? 5 : 0, index % 3 == 0 ? convolution_layers::margins{} : convolution_layers::margins{1, 2, 3});
     k.in.type = index % 7 == 3 ? dlas::element::f32 : maps;
     k.residual.type = maps;
     k.out.type = maps;

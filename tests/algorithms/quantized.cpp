@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <cstring>
+#include <memory>
 #include <vector>
 
 #include <dlas/algorithms/reference.hpp>
@@ -64,7 +65,9 @@ void check(const quantized_kernel& code, const problem& p) {
     std::vector<float> packed(static_cast<std::size_t>(code.weight_bytes / 4) + 1, -1.0f);
     code.pack(p.parameters, packed.data());
     CHECK(packed.back() == -1.0f);
-    const dlas::kernel_arguments arguments = {input.first_pixel(), l.residual ? residual.first_pixel() : nullptr, packed.data(), output.first_pixel(), nullptr};
+    const std::unique_ptr<std::byte[]> workspace(new std::byte[static_cast<std::size_t>(code.workspace_bytes)]);
+    const dlas::kernel_arguments arguments = {input.first_pixel(), l.residual ? residual.first_pixel() : nullptr, packed.data(), output.first_pixel(),
+                                              workspace.get()};
     for (const int parts : {1, 3}) {
         CAPTURE(parts);
         if (parts == 1) code.run(arguments);
@@ -83,7 +86,7 @@ void check_target() {
     }
     for (const quantized_kernel& code : compiled_quantized<Target>())
         for (const bool extreme : {false, true}) {
-            const std::string description = std::string(Target::name) + " w" + std::to_string(code.weight_bits) + " " + std::string(dlas::layer_text(code.key.layer).view());
+            const std::string description = std::string(Target::name) + " " + std::string(code.algorithm) + " w" + std::to_string(code.weight_bits) + " " + std::string(dlas::layer_text(code.key.layer).view());
             INFO(description);
             CAPTURE(extreme);
             const problem p(code.key.layer, code.weight_bits, 7, extreme);

@@ -3,6 +3,7 @@
 
 #include <span>
 #include <string_view>
+#include <tuple>
 
 #include "convolution_layers.hpp"
 
@@ -23,12 +24,31 @@ inline constexpr auto layers = [] {
     return all;
 }();
 
-/// The bits of a layer's weights.
+/// A layer of a list, and what runs it: by rule, im2col or spatial_pack.
+struct tested {
+    int layer = 0;
+    int algorithm = 0;
+};
+template <tested Case>
+using algorithm_of = std::tuple_element_t<Case.algorithm, std::tuple<dlas::automatic, dlas::im2col, dlas::spatial_pack>>;
+
+/// Every layer by rule, then those that are not depthwise by the others in turns.
+template <int N>
+constexpr auto cases_of(const dlas::list<conv2d_layer, N>& list) {
+    dlas::list<tested, 2 * N> cases;
+    for (int i = 0; i < list.size(); ++i) cases.push({i, 0});
+    for (int i = 0; i < list.size(); ++i)
+        if (!list[i].depthwise()) cases.push({i, 1 + cases.size() % 2});
+    return cases;
+}
+inline constexpr auto cases = cases_of(layers);
+
+/// The bits of a case's weights.
 constexpr int weight_bits(int index) { return index % 5 == 2 ? 4 : index % 5 == 4 ? 2 : 8; }
 
 /// Some maps have gaps and margins; every fourth output is real.
 constexpr conv2d_key key(int index, dlas::element quantized) {
-    conv2d_key k = convolution_layers::placed(layers[index], index % 3 == 1 ? 5 : 0, index % 3 == 0 ? convolution_layers::margins{} : convolution_layers::margins{1, 2, 3});
+    conv2d_key k = convolution_layers::placed(layers[cases[index].layer], index % 3 == 1 ? 5 : 0, index % 3 == 0 ? convolution_layers::margins{} : convolution_layers::margins{1, 2, 3});
     k.in.type = quantized;
     k.residual.type = quantized;
     k.out.type = index % 4 == 3 ? dlas::element::f32 : quantized;
@@ -41,7 +61,9 @@ struct quantized_kernel {
     int weight_bits = 8;
     conv2d_key key;
     std::int64_t weight_bytes = 0;
+    std::int64_t workspace_bytes = 0;
     int slack = 0;  ///< bytes beyond the input that may be read
+    std::string_view algorithm;
     void (*pack)(const dlas::quantized_parameters&, float*) = nullptr;
     void (*run)(const dlas::kernel_arguments&) = nullptr;
 };

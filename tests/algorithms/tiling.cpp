@@ -68,6 +68,12 @@ void check_panels(const dlas::conv2d_layer& layer, const dlas::panel_layout& pan
     std::vector<float> packed(static_cast<std::size_t>(panels.elements(layer)), std::numeric_limits<float>::quiet_NaN());
     dlas::pack_panels<dlas::scalar>(layer, panels, filter.data(), bias.data(), packed.data());
 
+    // Elements of a channel's filter: blocks of input channels, pixels, the block's channels.
+    std::vector<int> terms;
+    for (int begin = 0; begin < inputs; begin += std::min(panels.channel_block, inputs))
+        for (int pixel = 0; pixel < area; ++pixel)
+            for (int input = begin; input < inputs && input - begin < panels.channel_block; ++input) terms.push_back(input * area + pixel);
+
     std::size_t at = 0;
     int wrong = 0;
     auto expect = [&](float value) { wrong += at >= packed.size() || packed[at++] != value; };
@@ -78,11 +84,9 @@ void check_panels(const dlas::conv2d_layer& layer, const dlas::panel_layout& pan
             for (int term = -1; term < inputs * area; ++term)
                 for (int lane = first * panels.lanes; lane < last * panels.lanes; ++lane) {
                     const int channel = group * per_group + lane;
-                    const bool by_pixel = panels.order == dlas::term_order::rows_columns_channels;
-                    const int input = by_pixel ? term % inputs : term / area, pixel = by_pixel ? term / inputs : term % area;
                     if (lane >= per_group) expect(0.0f);
                     else if (term < 0) expect(bias[static_cast<std::size_t>(channel)]);
-                    else expect(filter[static_cast<std::size_t>((channel * inputs + input) * area + pixel)]);
+                    else expect(filter[static_cast<std::size_t>(channel * inputs * area + terms[static_cast<std::size_t>(term)])]);
                 }
         }
     }
@@ -162,10 +166,10 @@ TEST_CASE("tiling: a merged reduction has the same terms in the same order") {
 TEST_CASE("tiling: panels hold the biases and then a row of weights for each term") {
     for (const int lanes : {1, 4, 8, 16})
         for (const int vectors : {1, 2, 3, 5})
-            for (const dlas::term_order order : {dlas::term_order::rows_columns_channels, dlas::term_order::channels_rows_columns})
+            for (const int channel_block : {1, 2, dlas::all_channels})
                 for (const int channels : {1, 3, 4, 15, 16, 17, 48, 65})
                     for (const int groups : {1, 3}) {
-                        const dlas::panel_layout panels = {lanes, vectors, order};
+                        const dlas::panel_layout panels = {lanes, vectors, channel_block};
                         check_panels({.in = {9, 9, 5 * groups}, .channels = channels * groups, .kernel = {2, 3}, .groups = groups}, panels);
                         check_panels({.in = {9, 9, groups}, .channels = channels * groups, .groups = groups}, panels);
                     }

@@ -21,21 +21,26 @@ struct first_of {
         return joined;
     }();
     static constexpr std::string_view name = name_text.view();
-    static constexpr bool runs_any_format = (any_format_algorithm<Algorithms> && ...);
 
+    template <class Format, class Target>
+    static constexpr std::string_view refuses_in(const conv2d_layer& layer, const schedule_options& schedule) {
+        std::string_view last;
+        (void)((last = refusal_of<Algorithms, Format, Target>(layer, schedule), last.empty()) || ...);
+        return last;
+    }
     template <class Target>
     static constexpr std::string_view refuses(const conv2d_layer& layer, const schedule_options& schedule = {}) {
-        std::string_view last;
-        (void)((last = Algorithms::template refuses<Target>(layer, schedule), last.empty()) || ...);
-        return last;
+        return refuses_in<f32, Target>(layer, schedule);
     }
 
     template <conv2d_layer Layer, class Format, class Target>
     struct choice {
         template <class First, class... Rest>
         static consteval auto pick() {
-            if constexpr (sizeof...(Rest) == 0 || First::template refuses<Target>(Layer).empty()) return First{};
-            else return pick<Rest...>();
+            if constexpr (sizeof...(Rest) == 0 || refusal_of<First, Format, Target>(Layer, schedule_options{}).empty())
+                return First{};
+            else
+                return pick<Rest...>();
         }
         using type = decltype(pick<Algorithms...>());
     };
@@ -69,6 +74,7 @@ struct automatic {
     static constexpr bool runs_any_format = true;
     static constexpr bool runs_fixed_point = true;
 
+    static constexpr bool counts_bits = true;
     template <class Target>
     static constexpr std::string_view refuses(const conv2d_layer& layer, const schedule_options& schedule = {}) {
         return first_of<depthwise, direct>::template refuses<Target>(layer, schedule);

@@ -31,20 +31,14 @@ struct conv2d_key {
     constexpr conv2d_key scheduled(const schedule_options& by) const { return {layer, in, out, residual, by}; }
 };
 
-/// Order in which the terms of a window are summed and its weights are packed.
-enum class term_order : std::uint8_t {
-    rows_columns_channels,  ///< as the pixels of NHWC lie
-    channels_rows_columns,  ///< as in a packed tile with pixels innermost
-};
-
-/// Weights in panels: for each group and each block of `vectors` vectors of output channels, the biases, then one row for each term,
-/// block of input channels after block. The last panel of a group has as many vectors as remain; channels are rounded up to whole
-/// vectors, filled with zeros.
+/// Weights in panels: for each group and each block of `vectors` vectors of output channels, the biases, then one row for each term.
+/// Terms go block of input channels after block, within it rows, columns, channels: of all channels as the pixels of NHWC lie, of one as in
+/// a packed tile with pixels innermost. The last panel of a group has as many vectors as remain; channels are rounded up to whole vectors,
+/// filled with zeros.
 struct panel_layout {
     int lanes = 1;
     int vectors = 1;
-    term_order order = term_order::rows_columns_channels;
-    int block_inputs = 1 << 30;  ///< input channels whose terms are summed before the next ones'
+    int channel_block = all_channels;
 
     /// Of 4 bytes each; weights may have fewer.
     constexpr std::int64_t elements(const conv2d_layer& layer, int weight_bytes = 4) const {
@@ -56,8 +50,7 @@ struct panel_layout {
     /// Position of a term among those of its panel.
     constexpr int term(const conv2d_layer& layer, int input, int at) const {
         const int inputs = layer.group_in(), area = layer.kernel.area();
-        if (order == term_order::channels_rows_columns) return input * area + at;
-        const int block = block_inputs < inputs ? block_inputs : inputs;
+        const int block = channel_block < inputs ? channel_block : inputs;
         const int first = input / block * block;
         const int width = first + block <= inputs ? block : inputs - first;
         return first * area + at * width + input - first;
@@ -148,6 +141,7 @@ struct tiled_gemm {
     static constexpr int panels = ceil_divide(vectors, Key.vectors);
     static constexpr int tile_columns = ceil_divide(Loops.columns, Key.columns);
     static constexpr int tiles = tile_columns * ceil_divide(Loops.rows, Key.rows);
+    static constexpr int tile_vectors = Key.vectors;
     using micro_kernel = tile_for<Key, Target>;
     using input = typename micro_kernel::input;
     using weight = typename micro_kernel::weight;
@@ -262,13 +256,6 @@ private:
     }
 };
 
-/// The tile's key of a layer whose input is addressed by `in` (between output pixels) and `sum`.
-constexpr tile_key layer_tile(const conv2d_key& key, tiling tile, placement in, reduction sum) {
-    return {.rows = tile.rows, .columns = tile.columns, .vectors = tile.vectors, .last_lanes = 0, .in = in, .out = key.out,
-            .residual = key.residual, .sum = sum, .adds_residual = key.layer.residual, .adds_bias = true,
-            .function = key.layer.activation};
-}
-
 /// The loops that a schedule asks for. `block_pixels` is the rule's block of pixels where the schedule states none.
 template <class Target>
 constexpr tile_loops scheduled_loops(const schedule_options& schedule, tiling tile, extent map, int channels, int block_pixels) {
@@ -295,23 +282,8 @@ consteval tiling scheduled_tile(const schedule_options& schedule, extent map, in
 /// The input of a layer's first window: as far before the first pixel as the padding reaches into the halo.
 template <conv2d_key Key>
 const element_type<Key.in.type>* first_window(const kernel_arguments& a) {
-    return static_cast<const element_type<Key.in.type>*>(a.input) - Key.layer.padding.top * Key.in.row_stride - Key.layer.padding.left * Key.in.pixel_stride;
-}
-
-/// Calls visit(first window, panels, residual, output) for each group of a layer.
-template <conv2d_key Key, class Visit>
-[[gnu::always_inline]] inline void for_each_group(const kernel_arguments& a, std::int64_t packed_elements, Visit visit) {
-    const auto* in = first_window<Key>(a);
-    const float* panels = static_cast<const float*>(a.weights);
-    const auto* residual = static_cast<const element_type<Key.residual.type>*>(a.second);
-    auto* out = static_cast<element_type<Key.out.type>*>(a.output);
-    for (int group = 0; group < Key.layer.groups; ++group) {
-        visit(in, panels, residual, out);
-        in += Key.layer.group_in();
-        panels += packed_elements / Key.layer.groups;
-        out += Key.layer.group_out();
-        if constexpr (Key.layer.residual) residual += Key.layer.group_out();
-    }
+    return static_cast<const element_type<Key.in.type>*>(a.input) - Key.layer.padding.top * Key.in.row_stride -
+           Key.layer.padding.left * Key.in.pixel_stride;
 }
 
 }  // namespace dlas

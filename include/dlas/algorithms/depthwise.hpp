@@ -17,6 +17,7 @@ struct depthwise {
     static constexpr policy_kind kind = policy_kind::algorithm;
     static constexpr std::string_view name = "depthwise";
     static constexpr bool runs_any_format = true;
+    static constexpr bool counts_bits = true;  // w1a1 leaves depthwise layers as they are
 
     template <class Target>
     static constexpr std::string_view refuses(const conv2d_layer& layer, const schedule_options& schedule = {}) {

@@ -55,12 +55,18 @@ constexpr dot_panels panels_of(const tile_key& key) {
             integers ? 4 : 2,    Target::dots_at_once, key.sum};
 }
 
-/// Packs the weights of one group of a layer: header(channel, parameters) writes what stands before them, bits(channel, term), terms in the
-/// order rows, columns, channels, returns one weight, in a panel's order. `Target` marks the copy of the code.
+/// Packs the weights of a layer: header(channel, parameters, width) writes what stands before them, bits(channel, element) returns one weight,
+/// an element of the channel's filter, in a panel's order. Terms go in blocks of `channel_block` input channels as panel_layout's; the last
+/// block is as long as the others, with weights of zero. `Target` marks the copy of the code.
 template <class Target, class Header, class Bits>
-void pack_dot_panels(const conv2d_layer& layer, const dot_panels& panels, std::byte* packed, Header header, Bits bits) {
-    const int terms = layer.group_in() * layer.kernel.area(), outputs = layer.group_out(), block = panels.lanes * panels.vectors;
+void pack_dot_panels(const conv2d_layer& layer, const dot_panels& panels, int channel_block, std::byte* packed, Header header, Bits bits) {
+    const int terms = panels.sum.terms(), outputs = layer.group_out(), block = panels.lanes * panels.vectors;
+    const int inputs = layer.group_in(), area = layer.kernel.area(), side_by_side = channel_block == all_channels ? inputs : channel_block;
     const int run = panels.sum.inner.count, lane_bytes = panels.weight_bytes();
+    auto bits_of = [&](int channel, int term) -> std::uint32_t {
+        const int place = term / side_by_side, input = place / area * side_by_side + term % side_by_side;
+        return input < inputs ? bits(channel, input * area + place % area) : 0;
+    };
     for (int group = 0; group < layer.groups; ++group)
         for (int first = 0; first < outputs; first += block) {
             const int remaining = round_up(outputs - first, panels.lanes), width = remaining < block ? remaining : block;
@@ -73,7 +79,7 @@ void pack_dot_panels(const conv2d_layer& layer, const dot_panels& panels, std::b
                         std::uint32_t dots = 0;
                         for (int k = 0; k < panels.terms; ++k) {
                             const int at = dot * panels.terms + k;
-                            if (channel >= 0 && at < run) dots |= bits(channel, begin + at) << (k * panels.bits);
+                            if (channel >= 0 && at < run) dots |= bits_of(channel, begin + at) << (k * panels.bits);
                         }
                         __builtin_memcpy(row, &dots, static_cast<unsigned>(lane_bytes));
                         row += lane_bytes * width;
@@ -85,42 +91,43 @@ void pack_dot_panels(const conv2d_layer& layer, const dot_panels& panels, std::b
 
 /// Packs the quantized filter of a layer. The input's zero point goes into the biases; `input` is what the kernel will read.
 template <class Target>
-void pack_integer_panels(const conv2d_layer& layer, const dot_panels& panels, element input, element output, const quantized_parameters& p,
-                         std::byte* packed) {
-    const int inputs = layer.group_in(), area = layer.kernel.area();
+void pack_integer_panels(const conv2d_layer& layer, const dot_panels& panels, int channel_block, element input, element output,
+                         const quantized_parameters& p, std::byte* packed) {
+    const int elements = layer.group_in() * layer.kernel.area();
     const std::int32_t zero = p.input.zero + stored_offset(input);
-    auto weight = [&](int channel, int term) { return p.filter[(std::int64_t{channel} * inputs + term % inputs) * area + term / inputs]; };
+    auto weight = [&](int channel, int at) { return p.filter[std::int64_t{channel} * elements + at]; };
     pack_dot_panels<Target>(
-        layer, panels, packed,
+        layer, panels, channel_block, packed,
         [&](int channel, std::byte* to, int width) {
             std::int32_t bias = 0;
             float multiplier = 0;
             if (channel >= 0) {
                 std::int32_t total = 0;
-                for (int term = 0; term < inputs * area; ++term) total += weight(channel, term);
+                for (int at = 0; at < elements; ++at) total += weight(channel, at);
                 bias = p.bias[channel] - zero * total;
                 multiplier = p.input.scale * p.filter_scales[channel] / (is_quantized(output) ? p.output.scale : 1.0f);
             }
             __builtin_memcpy(to, &bias, 4);
             __builtin_memcpy(to + 4 * width, &multiplier, 4);
         },
-        [&](int channel, int term) { return static_cast<std::uint32_t>(weight(channel, term)) & ((1u << panels.bits) - 1); });
+        [&](int channel, int at) { return static_cast<std::uint32_t>(weight(channel, at)) & ((1u << panels.bits) - 1); });
 }
 
 /// Packs an OIHW filter as bf16, rounded as pack_panels does it.
 template <class Target>
-void pack_bf16_panels(const conv2d_layer& layer, const dot_panels& panels, const float* filter, const float* bias, std::byte* packed) {
-    const int inputs = layer.group_in(), area = layer.kernel.area();
+void pack_bf16_panels(const conv2d_layer& layer, const dot_panels& panels, int channel_block, const float* filter, const float* bias,
+                      std::byte* packed) {
+    const int elements = layer.group_in() * layer.kernel.area();
     float lost = 0;
     pack_dot_panels<Target>(
-        layer, panels, packed,
+        layer, panels, channel_block, packed,
         [&](int channel, std::byte* to, int) {
             const float first = channel >= 0 ? bias[channel] : 0.0f;
             __builtin_memcpy(to, &first, 4);
             lost = 0;
         },
-        [&](int channel, int term) -> std::uint32_t {
-            const float weight = filter[(std::int64_t{channel} * inputs + term % inputs) * area + term / inputs];
+        [&](int channel, int at) -> std::uint32_t {
+            const float weight = filter[std::int64_t{channel} * elements + at];
             const bf16_value rounded = to_bf16(weight + lost);
             lost += weight - to_float(rounded);
             return rounded.bits;

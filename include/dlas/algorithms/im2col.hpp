@@ -1,7 +1,7 @@
 // Convolution as one matrix product over rearranged windows. Algorithms & Data Formats.
 #pragma once
 
-#include <dlas/algorithms/convolution.hpp>
+#include <dlas/algorithms/window_product.hpp>
 
 namespace dlas {
 
@@ -10,6 +10,7 @@ namespace dlas {
 struct im2col {
     static constexpr policy_kind kind = policy_kind::algorithm;
     static constexpr std::string_view name = "im2col";
+    static constexpr bool runs_any_format = true;
 
     template <class Target>
     static constexpr std::string_view refuses(const conv2d_layer& layer, const schedule_options& schedule = {}) {
@@ -20,62 +21,85 @@ struct im2col {
         return tiled_schedule_refusal<Target>(layer, schedule);
     }
 
+    /// A matrix of elements that products of a format read; rows of `terms` elements are the windows.
+    template <class Format, class Target>
+    struct matrix {
+        element type;
+        bool in_place;
+        int terms;
+        int block_rows;  ///< rows of the output whose windows it holds
+
+        explicit constexpr matrix(const conv2d_key& key)
+            : type(window_element<Format, Target>(key.in.type)),
+              in_place(type == key.in.type && key.layer.kernel == extent(1) && key.layer.stride == extent(1) && key.layer.padding.empty()),
+              terms(key.layer.group_in() * key.layer.kernel.area()) {
+            const shape out = key.layer.out();
+            const int fitting = Target::l2_bytes / 2 / (element_bytes(type) * terms * out.width);
+            const int tile_rows = key.schedule.tile.rows > 0 ? key.schedule.tile.rows : 1;
+            block_rows = in_place || fitting > out.height ? out.height : fitting < tile_rows ? tile_rows : fitting / tile_rows * tile_rows;
+        }
+        constexpr std::int64_t bytes(int width) const {
+            return std::int64_t{element_bytes(type)} * block_rows * width * terms + (is_quantized(type) ? dot_slack<Target> : 0);
+        }
+    };
+
+    template <class Format, class Target>
+    static consteval window_tiles windows_of(const conv2d_key& key) {
+        const matrix<Format, Target> windows(key);
+        const int width = key.layer.out().width;
+        const extent map = {windows.block_rows, width};
+        window_tiles of_matrix = {.in = windows.in_place ? key.in : placement{width * windows.terms, windows.terms, windows.type},
+                                  .sum = {{}, {}, {windows.terms, 1}}};
+        of_matrix.tile = product_tile<Format, Target>(key.schedule, map, key.layer.group_out(), windows.type, of_matrix.sum);
+        of_matrix.loops = scheduled_loops<Target>(key.schedule, of_matrix.tile, map, key.layer.group_out(), map.area());
+        return of_matrix;
+    }
+
     template <conv2d_key Key, class Format, class Target>
-    struct kernel {
+    struct kernel : window_product<Key, windows_of<Format, Target>(Key), Format, Target> {
+        using product = window_product<Key, windows_of<Format, Target>(Key), Format, Target>;
+        using gemm = typename product::gemm;
+        using input = element_type<Key.in.type>;
         static constexpr conv2d_layer layer = Key.layer;
         static constexpr shape out = layer.out();
-        static constexpr bool in_place = layer.kernel == extent(1) && layer.stride == extent(1) && layer.padding.empty();
-        static constexpr int terms = layer.group_in() * layer.kernel.area();
-        static constexpr int block_rows = [] {
-            const int fitting = Target::l2_bytes / 2 / (4 * terms * out.width);
-            const int tile_rows = Key.schedule.tile.rows > 0 ? Key.schedule.tile.rows : 1;
-            return in_place || fitting > out.height ? out.height : fitting < tile_rows ? tile_rows : fitting / tile_rows * tile_rows;
-        }();
-        static constexpr extent map = {block_rows, out.width};
-        static constexpr tiling tile = scheduled_tile<Target>(Key.schedule, map, layer.group_out());
-        static constexpr tile_loops loops = scheduled_loops<Target>(Key.schedule, tile, map, layer.group_out(), map.area());
-        static constexpr panel_layout panels = {float_lanes<Target>, tile.vectors};
-        static constexpr std::int64_t packed_elements = panels.elements(layer);
-        static constexpr std::int64_t workspace_bytes = in_place ? 0 : std::int64_t{4} * block_rows * out.width * terms;
-
-        static constexpr tile_key key =
-            layer_tile(Key, tile, in_place ? Key.in : placement{out.width * terms, terms}, {{}, {}, {terms, 1}});
-
-        static void pack(const float* filter, const float* bias, float* packed) {
-            pack_panels<Target>(layer, panels, filter, bias, packed);
-        }
-
-        /// Rows of the matrix: one window each, rows x columns x channels.
-        static void rearrange(const float* in, range rows, float* matrix) {
-            matrix += std::int64_t{rows.begin} * out.width * terms;
-            for (int row = rows.begin; row < rows.end; ++row)
-                for (int column = 0; column < out.width; ++column) {
-                    const float* window = in + row * layer.stride.height * Key.in.row_stride + column * layer.stride.width * Key.in.pixel_stride;
-                    for (int r = 0; r < layer.kernel.height; ++r)
-                        for (int c = 0; c < layer.kernel.width; ++c) {
-                            const float* from = window + r * layer.dilation.height * Key.in.row_stride + c * layer.dilation.width * Key.in.pixel_stride;
-                            __builtin_memcpy(matrix, from, sizeof(float) * layer.group_in());
-                            matrix += layer.group_in();
-                        }
-                }
-        }
+        static constexpr matrix<Format, Target> windows{Key};
+        static constexpr bool shares_workspace = true;
+        static constexpr std::int64_t workspace_bytes = windows.in_place ? 0 : windows.bytes(out.width);
 
         static void run(const kernel_arguments& a) {
-            using gemm = tiled_gemm<key, loops, Target>;
             const tile_share share = gemm::share(a.part, a.parts);
-            float* matrix = static_cast<float*>(a.workspace);
-            for_each_group<Key>(a, packed_elements, [&](const float* in, const float* weights, const float* residual, float* output) {
-                for (int block = 0; block < ceil_divide(out.height, block_rows); ++block) {
-                    const int row = tile_begin(block, block_rows, out.height);
-                    if constexpr (!in_place) {
-                        rearrange(in + row * layer.stride.height * Key.in.row_stride, share_of(block_rows, a.part, a.parts), matrix);
+            const auto finish = product::finish(a);
+            const input* const first = first_window<Key>(a);
+            for (int group = 0; group < layer.groups; ++group)
+                for (int block = 0; block < ceil_divide(out.height, windows.block_rows); ++block) {
+                    const int row = tile_begin(block, windows.block_rows, out.height);
+                    const input* from = first + group * layer.group_in() + row * layer.stride.height * Key.in.row_stride;
+                    if constexpr (windows.in_place) {
+                        product::run(a, from, group, row, share, finish);
+                    } else {
+                        auto* rearranged = static_cast<typename gemm::input*>(a.workspace);
+                        rearrange(from, share_of(windows.block_rows, a.part, a.parts), rearranged);
+                        a.meet();
+                        product::run(a, rearranged, group, row, share, finish);
                         a.meet();
                     }
-                    gemm::run(in_place ? in + row * Key.in.row_stride : matrix, weights, residual + row * Key.residual.row_stride,
-                              output + row * Key.out.row_stride, share);
-                    if constexpr (!in_place) a.meet();
                 }
-            });
+        }
+
+    private:
+        /// Rows of the matrix: one window each, rows x columns x channels.
+        static void rearrange(const input* in, range rows, typename gemm::input* to) {
+            to += std::int64_t{rows.begin} * out.width * windows.terms;
+            for (int row = rows.begin; row < rows.end; ++row)
+                for (int column = 0; column < out.width; ++column) {
+                    const input* window = in + row * layer.stride.height * Key.in.row_stride + column * layer.stride.width * Key.in.pixel_stride;
+                    for (int r = 0; r < layer.kernel.height; ++r)
+                        for (int c = 0; c < layer.kernel.width; ++c) {
+                            copy_window_part<layer.group_in(), Target>(
+                                window + r * layer.dilation.height * Key.in.row_stride + c * layer.dilation.width * Key.in.pixel_stride, to);
+                            to += layer.group_in();
+                        }
+                }
         }
     };
 };

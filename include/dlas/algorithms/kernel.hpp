@@ -54,6 +54,9 @@ struct quantized_parameters {
     quantization sum = {};  ///< of a convolution's result before a residual is added, where scaling is by fixed-point numbers
 };
 
+/// A block of input channels that holds them all.
+inline constexpr int all_channels = 1 << 30;
+
 /// A half-open range of indices.
 struct range {
     int begin = 0;

@@ -11,7 +11,11 @@ namespace dlas {
 template <class Algorithm>
 concept any_format_algorithm = requires { requires Algorithm::runs_any_format; };
 
-inline constexpr std::string_view any_format_refusal = "format: of the algorithms direct and depthwise alone have kernels for it";
+inline constexpr std::string_view any_format_refusal = "format: the algorithm has kernels for f32 alone";
+
+/// Or that it counts bits: `counts_bits`.
+template <class Algorithm>
+concept bit_counting_algorithm = requires { requires Algorithm::counts_bits; };
 
 /// Why a format whose sums are floats has no kernel for a layer.
 template <class Algorithm>
@@ -26,5 +30,16 @@ template <class Algorithm>
 concept fixed_point_algorithm = requires { requires Algorithm::runs_fixed_point; };
 
 inline constexpr std::string_view fixed_point_refusal = "format: of the algorithms line_buffer alone scales by fixed-point numbers";
+
+/// Why an algorithm has no kernel for a layer in a format; empty where it has. One that chooses among others asks them (`refuses_in`).
+template <class Algorithm, class Format, class Target>
+constexpr std::string_view refusal_of(const conv2d_layer& layer, const auto& schedule) {
+    if constexpr (requires { Algorithm::template refuses_in<Format, Target>(layer, schedule); }) {
+        return Algorithm::template refuses_in<Format, Target>(layer, schedule);
+    } else {
+        if (const std::string_view never = Format::template refuses<Algorithm>(layer); !never.empty()) return never;
+        return Algorithm::template refuses<Target>(layer, schedule);
+    }
+}
 
 }  // namespace dlas

@@ -24,6 +24,7 @@ struct binary {
 
     template <class Algorithm>
     static constexpr std::string_view refuses(const conv2d_layer& layer) {
+        if (!bit_counting_algorithm<Algorithm>) return "format: of the algorithms direct alone counts bits";
         if (const std::string_view never = float_sums_refusal<Algorithm>(layer); !never.empty()) return never;
         if (layer.in.elements() >= 1 << 24 || layer.group_in() * layer.kernel.area() >= 1 << 24)
             return "format: so many inputs may not be counted by a float";

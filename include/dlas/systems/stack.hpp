@@ -112,14 +112,14 @@ struct basic_stack {
     /// Whether the stack can run a layer: empty, or the reason why not. What a static_assert and a sweep both ask.
     static constexpr std::string_view refuses(const conv2d_layer& layer) {
         // Never a label for what did not run: a policy has to have kernels before a stack may carry its name.
-        if (const std::string_view no_kernel = Format::template refuses<Algorithm>(layer); !no_kernel.empty()) return no_kernel;
+        if (const std::string_view no_kernel = refusal_of<Algorithm, Format, Target>(layer, Schedule::options); !no_kernel.empty()) return no_kernel;
         if (!std::same_as<Format, f32>) {
             if (Schedule::options.inputs != by_rule) return "schedule: blocks of input channels need partial sums in the output: f32 alone has them";
             if (Schedule::options.fused_rows > 0) return "schedule: bands around depthwise layers are of f32 alone";
         }
         if (std::same_as<Format, binary> && !layer.depthwise() && Schedule::options != schedule_options{}) return "schedule: w1a1 runs by rule alone";
         if (!std::same_as<Sparsity, dense>) return "sparsity: there are kernels for dense weights alone";
-        return Algorithm::template refuses<Target>(layer, Schedule::options);
+        return {};
     }
 };
 
