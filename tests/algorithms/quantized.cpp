@@ -47,6 +47,8 @@ struct problem {
     }
 };
 
+constexpr int most_parts = 3;
+
 template <class Output>
 void check(const quantized_kernel& code, const problem& p) {
     const conv2d_layer& l = code.key.layer;
@@ -65,10 +67,10 @@ void check(const quantized_kernel& code, const problem& p) {
     std::vector<float> packed(static_cast<std::size_t>(code.weight_bytes / 4) + 1, -1.0f);
     code.pack(p.parameters, packed.data());
     CHECK(packed.back() == -1.0f);
-    const std::unique_ptr<std::byte[]> workspace(new std::byte[static_cast<std::size_t>(code.workspace_bytes)]);
+    const std::unique_ptr<std::byte[]> workspace(new std::byte[static_cast<std::size_t>(most_parts * code.workspace_bytes)]);
     const dlas::kernel_arguments arguments = {input.first_pixel(), l.residual ? residual.first_pixel() : nullptr, packed.data(), output.first_pixel(),
                                               workspace.get()};
-    for (const int parts : {1, 3}) {
+    for (const int parts : {1, most_parts}) {
         CAPTURE(parts);
         if (parts == 1) code.run(arguments);
         else run_in_parts(code.run, arguments, parts);

@@ -24,13 +24,13 @@ inline constexpr auto layers = [] {
     return all;
 }();
 
-/// A layer of a list, and what runs it: by rule, im2col or spatial_pack.
+/// A layer of a list, and what runs it: by rule, im2col, spatial_pack or, of bytes alone, winograd<2>.
 struct tested {
     int layer = 0;
     int algorithm = 0;
 };
 template <tested Case>
-using algorithm_of = std::tuple_element_t<Case.algorithm, std::tuple<dlas::automatic, dlas::im2col, dlas::spatial_pack>>;
+using algorithm_of = std::tuple_element_t<Case.algorithm, std::tuple<dlas::automatic, dlas::im2col, dlas::spatial_pack, dlas::winograd<2>>>;
 
 /// Every layer by rule, then those that are not depthwise by the others in turns.
 template <int N>
@@ -41,7 +41,15 @@ constexpr auto cases_of(const dlas::list<conv2d_layer, N>& list) {
         if (!list[i].depthwise()) cases.push({i, 1 + cases.size() % 2});
     return cases;
 }
-inline constexpr auto cases = cases_of(layers);
+/// Of integers the windows that Winograd's transforms take, too.
+inline constexpr auto cases = [] {
+    constexpr auto others = cases_of(layers);
+    dlas::list<tested, others.size() + layers.size()> all;
+    for (const tested& c : others) all.push(c);
+    for (int i = 0; i < layers.size(); ++i)
+        if (dlas::stack<dlas::int8, dlas::winograd<2>>::refuses(layers[i]).empty()) all.push({i, 3});
+    return all;
+}();
 
 /// The bits of a case's weights.
 constexpr int weight_bits(int index) { return index % 5 == 2 ? 4 : index % 5 == 4 ? 2 : 8; }

@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include <dlas/core/seeded_numbers.hpp>
+
 namespace {
 
 constexpr float infinity = std::numeric_limits<float>::infinity();
@@ -147,6 +149,62 @@ void check_bytes(const simd_functions& simd) {
     }
 }
 
+void check_shorts(const simd_functions& simd, bool unsigned_bytes) {
+    const auto lanes = static_cast<std::size_t>(simd.lanes), twice = 2 * lanes;
+    using shorts = std::vector<std::int16_t>;
+    using sums = std::vector<std::int32_t>;
+    constexpr std::int16_t untouched = 0x55a5;
+    dlas::seeded_numbers random(5);
+    auto drawn = [&]<class Integer>(std::vector<Integer> values) {
+        for (auto& x : values) x = static_cast<Integer>(random.bits());
+        return values;
+    };
+    for (int round = 0; round < 20; ++round) {
+        const sums a = drawn(sums(lanes)), b = drawn(sums(lanes));
+        sums sum(lanes), difference(lanes), quarter(lanes);
+        simd.sums(a.data(), b.data(), sum.data(), difference.data(), quarter.data());
+        const shorts x = drawn(shorts(twice)), y = drawn(shorts(twice)), weights = drawn(shorts(twice));
+        shorts short_sum(twice), short_difference(twice);
+        simd.shorts(x.data(), y.data(), short_sum.data(), short_difference.data());
+        std::vector<std::int8_t> bytes = drawn(std::vector<std::int8_t>(twice));
+        sums with_8(lanes), with_16(lanes);
+        simd.short_dots(x.data(), bytes.data(), weights.data(), with_8.data(), with_16.data());
+        for (std::size_t i = 0; i < lanes; ++i) {
+            const auto wrapped = [](std::int64_t wide) { return static_cast<std::int32_t>(static_cast<std::uint32_t>(wide)); };
+            CHECK(sum[i] == wrapped(std::int64_t{a[i]} + b[i]));
+            CHECK(difference[i] == wrapped(std::int64_t{a[i]} - b[i]));
+            CHECK(quarter[i] == a[i] >> 2);
+            CHECK(with_8[i] == x[0] * bytes[2 * i] + x[1] * bytes[2 * i + 1]);
+            CHECK(with_16[i] == wrapped(std::int64_t{x[0]} * weights[2 * i] + std::int64_t{x[1]} * weights[2 * i + 1]));
+        }
+        for (std::size_t i = 0; i < twice; ++i) {
+            CHECK(short_sum[i] == static_cast<std::int16_t>(x[i] + y[i]));
+            CHECK(short_difference[i] == static_cast<std::int16_t>(x[i] - y[i]));
+        }
+        for (std::size_t n = 1; n <= twice; ++n) {
+            const std::vector<std::int8_t> first(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(n));  // no more, so that a sanitizer sees it
+            shorts wide(twice, untouched);
+            simd.short_bytes[n](first.data(), wide.data());
+            for (std::size_t i = 0; i < twice; ++i)
+                CHECK(wide[i] == (i >= n ? 0 : unsigned_bytes ? static_cast<std::uint8_t>(first[i]) : first[i]));
+        }
+        for (std::size_t n = 1; n <= lanes; ++n) {
+            const shorts first(x.begin(), x.begin() + static_cast<std::ptrdiff_t>(n)), second(y.begin(), y.begin() + static_cast<std::ptrdiff_t>(n));
+            floats reals(lanes);
+            simd.load_short_reals[n](first.data(), reals.data());
+            for (std::size_t i = 0; i < lanes; ++i) CHECK(reals[i] == (i < n ? first[i] : 0));
+            shorts stored(n + 1, untouched);
+            for (std::size_t i = 0; i < lanes; ++i) reals[i] = static_cast<float>(x[i]) * 1.25f;
+            simd.store_short_reals[n](reals.data(), stored.data());
+            CHECK(stored[n] == untouched);
+            for (std::size_t i = 0; i < n; ++i) CHECK(stored[i] == std::clamp(std::nearbyint(reals[i]), -32768.0f, 32767.0f));
+            sums dots(lanes);
+            simd.interleaved[n](first.data(), second.data(), weights.data(), dots.data());
+            for (std::size_t i = 0; i < n; ++i) CHECK(std::int64_t{dots[i]} == std::int64_t{x[i]} * weights[2 * i] + std::int64_t{y[i]} * weights[2 * i + 1]);
+        }
+    }
+}
+
 template <class Target>
 void check_target() {
     CAPTURE(Target::name);
@@ -161,6 +219,7 @@ void check_target() {
     check_arithmetic(simd, Target::fused_multiply_add);
     check_quotients(simd);
     check_bytes(simd);
+    check_shorts(simd, Target::quantized_element == dlas::element::u8);
 }
 
 template <class... Targets>

@@ -20,8 +20,8 @@ constexpr bool sums_dots(element input, element weights) {
     return is_quantized(input) || (Target::bf16_dots && input == element::bf16 && weights == element::bf16);
 }
 
-/// Panels of `vectors` vectors of output channels, as panel_layout's: the biases, of integers also the multipliers as floats, then the
-/// weights of one dot product for each channel and dot. The innermost run of a window is rounded up to whole dot products, and to as many
+/// Panels of `vectors` vectors of output channels, as panel_layout's: the biases, of integers that are requantized also the multipliers as
+/// floats, or nothing where sums are to begin with 0, then the weights of one dot product for each channel and dot. The innermost run of a window is rounded up to whole dot products, and to as many
 /// as a target sums up at once, with weights of zero.
 struct dot_panels {
     int lanes = 1;
@@ -29,12 +29,12 @@ struct dot_panels {
     int bits = 8;   ///< of a weight
     int terms = 4;  ///< of a dot product
     int dots_at_once = 1;
-    reduction sum;  ///< of one group, merged
+    int header_bytes = 8;  ///< of one channel before its weights
+    reduction sum;         ///< of one group, merged
 
     constexpr int run_dots() const { return round_up(ceil_divide(sum.inner.count, terms), dots_at_once); }
     constexpr int dots() const { return sum.outer.count * sum.middle.count * run_dots(); }
-    /// Bytes of one channel before its weights, and of its weights for one dot product.
-    constexpr int header_bytes() const { return terms == dot_bytes ? 8 : 4; }
+    /// Bytes of one channel's weights for one dot product.
     constexpr int weight_bytes() const { return terms * bits / 8; }
     /// Bytes of one group's panels.
     constexpr std::int64_t bytes(int outputs) const {
@@ -43,16 +43,23 @@ struct dot_panels {
     }
     /// Of a panel of so many channels; the next one's biases are aligned.
     constexpr std::int64_t panel_bytes(int width) const {
-        return (std::int64_t{width} * header_bytes() + std::int64_t{width} * weight_bytes() * dots() + 3) / 4 * 4;
+        return (std::int64_t{width} * header_bytes + std::int64_t{width} * weight_bytes() * dots() + 3) / 4 * 4;
     }
 };
+
+/// Dot products that one instruction of a target sums up over elements of a type: of 16-bit integers none has several.
+template <class Target>
+constexpr int dots_at_once(element type) {
+    return type == element::s16 ? 1 : Target::dots_at_once;
+}
 
 /// The panels that a tile of `key` reads. Tiles of a target that sums up several dot products at once take no fewer than 8 bits.
 template <class Target>
 constexpr dot_panels panels_of(const tile_key& key) {
-    const bool integers = is_quantized(key.in.type);
-    return {float_lanes<Target>, key.vectors,          !integers ? 16 : Target::dots_at_once > 1 ? 8 : key.weight_bits,
-            integers ? 4 : 2,    Target::dots_at_once, key.sum};
+    const bool integers = is_quantized(key.in.type), raw = key.out.type == element::s32;
+    const int at_once = dots_at_once<Target>(key.in.type);
+    return {float_lanes<Target>, key.vectors, !integers ? 16 : at_once > 1 ? 8 : key.weight_bits, dot_bytes / element_bytes(key.in.type), at_once,
+            !key.adds_bias ? 0 : integers && !raw ? 8 : 4, key.sum};
 }
 
 /// Packs the weights of a layer: header(channel, parameters, width) writes what stands before them, bits(channel, element) returns one weight,
@@ -73,7 +80,7 @@ void pack_dot_panels(const conv2d_layer& layer, const dot_panels& panels, int ch
             for (int lane = 0; lane < width; ++lane) {
                 const int channel = first + lane < outputs ? group * outputs + first + lane : -1;
                 header(channel, packed + 4 * lane, width);
-                std::byte* row = packed + panels.header_bytes() * width + lane_bytes * lane;
+                std::byte* row = packed + panels.header_bytes * width + lane_bytes * lane;
                 for (int begin = 0; begin < terms; begin += run)
                     for (int dot = 0; dot < panels.run_dots(); ++dot) {
                         std::uint32_t dots = 0;
@@ -145,11 +152,11 @@ struct dot_tile_base {
     static constexpr dot_panels panels = panels_of<Target>(Key);
     static constexpr int pixels = Key.rows * Key.columns;
     static constexpr int width = Key.vectors * panels.lanes;
-    static constexpr int header = panels.header_bytes() * width;
+    static constexpr int header = panels.header_bytes * width;
     static constexpr int row = panels.weight_bytes() * width;
     static constexpr int rows = panels.dots();
     static constexpr int panel_size = static_cast<int>(panels.panel_bytes(width));
-    static_assert(Key.sum.inner.stride == 1 && Key.adds_bias && !Key.continues);
+    static_assert(Key.sum.inner.stride == 1 && !Key.continues);
 };
 
 }  // namespace dlas

@@ -49,7 +49,10 @@ template <tile_key Key, int Lanes, class Target, class Sums, class Context>
                                                int p, int v, [[maybe_unused]] const Context& finish,
                                                [[maybe_unused]] const activation_function<Key.function, simd<float, Target>>& activate) {
     using vector = simd<float, Target>;
-    if constexpr (is_quantized(Key.in.type)) {
+    if constexpr (Key.out.type == element::s32) {
+        static_assert(Lanes == vector::lanes && !Key.adds_residual, "[dlas] dot_tile: sums are stored as whole vectors");
+        simd<std::int8_t, Target>::store_sums(out + tile_offset(Key, Key.out, p) + v * vector::lanes, sums);
+    } else if constexpr (is_quantized(Key.in.type)) {
         typename vector::batch y = vector::rounded(vector::multiply(simd<std::int8_t, Target>::to_float(sums), multiplier));
         if constexpr (Key.adds_residual)
             y = vector::add(y, finish.second(load_elements<Lanes, Target>(residual + tile_offset(Key, Key.residual, p) + v * vector::lanes)));
@@ -66,19 +69,19 @@ struct dot_tile : dot_tile_base<Key, Target> {
     using base::header, base::integers, base::panels, base::pixels, base::row, base::width;
     using typename base::input, typename base::output, typename base::second, typename base::weight;
     using vector = simd<float, Target>;
-    using dots = simd<std::conditional_t<base::integers, std::int8_t, bf16_value>, Target>;
+    using dots = simd<std::conditional_t<Key.in.type == element::s16, std::int16_t, std::conditional_t<base::integers, std::int8_t, bf16_value>>, Target>;
     using batch = typename vector::batch;
-    using context = std::conditional_t<base::integers, requantizer<Target>, nothing>;
+    static constexpr bool requantizes = base::integers && Key.out.type != element::s32;
+    using context = std::conditional_t<requantizes, requantizer<Target>, nothing>;
     using setting = nothing;
 
     [[gnu::always_inline]] static inline void run(const input* in, const weight* panel, const weight* ahead, [[maybe_unused]] const second* residual,
                                                   output* out, const context& finish) {
         const weight* const parameters = panel;
-        using first_sum = std::conditional_t<integers, std::int32_t, float>;
         typename dots::sums sums[pixels][Key.vectors];
 #pragma GCC unroll 32
         for (int v = 0; v < Key.vectors; ++v) {
-            const auto first = dots::load_sums(reinterpret_cast<const first_sum*>(parameters + 4 * v * vector::lanes));
+            const typename dots::sums first = first_sums(parameters + 4 * v * vector::lanes);
 #pragma GCC unroll 32
             for (int p = 0; p < pixels; ++p) sums[p][v] = first;
         }
@@ -110,7 +113,7 @@ struct dot_tile : dot_tile_base<Key, Target> {
 #pragma GCC unroll 32
         for (int v = 0; v < Key.vectors; ++v) {
             batch multiplier = {};
-            if constexpr (integers) multiplier = vector::load(reinterpret_cast<const float*>(parameters + 4 * (width + v * vector::lanes)));
+            if constexpr (requantizes) multiplier = vector::load(reinterpret_cast<const float*>(parameters + 4 * (width + v * vector::lanes)));
 #pragma GCC unroll 32
             for (int p = 0; p < pixels; ++p) {
                 if (v < Key.vectors - 1)
@@ -123,6 +126,13 @@ struct dot_tile : dot_tile_base<Key, Target> {
 
 private:
     static constexpr int run_dots = panels.run_dots();
+
+    [[gnu::always_inline]] static inline typename dots::sums first_sums([[maybe_unused]] const weight* biases) {
+        if constexpr (!integers) return dots::load_sums(reinterpret_cast<const float*>(biases));
+        else if constexpr (Key.adds_bias) return simd<std::int8_t, Target>::load_sums(reinterpret_cast<const std::int32_t*>(biases));
+        else return typename dots::sums{};
+    }
+
     static constexpr int vector_bytes = row / Key.vectors;
 
     /// What is beyond half a pair may be no number.

@@ -10,9 +10,11 @@
 
 namespace dlas {
 
-/// The tile of dot products that suits a layer on a target; `terms` as in dot_panels.
+/// The tile of dot products of elements of `type` that suits a layer on a target.
 template <class Target>
-consteval tiling choose_dots(extent map, int channels, const reduction& sum, int terms) {
+consteval tiling choose_dots(extent map, int channels, const reduction& sum, element type) {
+    if (type == element::s16) return choose_tiling<Target>(map.height, map.width, channels);
+    [[maybe_unused]] const int terms = dot_bytes / element_bytes(type);
     if constexpr (Target::dots_at_once > 1) {
         const int steps = sum.outer.count * sum.middle.count * ceil_divide(sum.inner.count, terms * Target::dots_at_once);
         return choose_matrix_tiling<Target>(map, channels, steps);
@@ -30,7 +32,7 @@ consteval auto choose_tile() {
         return std::type_identity<scaled_tile<Key, Target>>{};
     else if constexpr (!sums_dots<Target>(Key.in.type, Key.weights))
         return std::type_identity<register_tile<Key, Target>>{};
-    else if constexpr (Target::dots_at_once > 1)
+    else if constexpr (dots_at_once<Target>(Key.in.type) > 1)
         return std::type_identity<matrix_tile<Key, Target>>{};
     else
         return std::type_identity<dot_tile<Key, Target>>{};

@@ -14,10 +14,15 @@ enum class element : std::uint8_t {
     bf16, ///< the upper half of a float
     s8,  ///< quantized, -128 to 127
     u8,  ///< the same plus 128: for instructions that take one operand without a sign
+    s16, ///< quantized, -32767 to 32767
+    s32, ///< sums, within a kernel
 };
 
-constexpr bool is_quantized(element type) { return type == element::s8 || type == element::u8; }
-constexpr int element_bytes(element type) { return type == element::f32 ? 4 : is_quantized(type) ? 1 : 2; }
+constexpr bool is_quantized(element type) { return type == element::s8 || type == element::u8 || type == element::s16; }
+constexpr int element_bytes(element type) {
+    if (type == element::f32 || type == element::s32) return 4;
+    return type == element::s8 || type == element::u8 ? 1 : 2;
+}
 /// What stands in memory for the quantized value 0.
 constexpr int stored_offset(element type) { return type == element::u8 ? 128 : 0; }
 
@@ -74,6 +79,14 @@ struct stored<element::s8> {
 template <>
 struct stored<element::u8> {
     using type = std::uint8_t;
+};
+template <>
+struct stored<element::s16> {
+    using type = std::int16_t;
+};
+template <>
+struct stored<element::s32> {
+    using type = std::int32_t;
 };
 }  // namespace elements
 

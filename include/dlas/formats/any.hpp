@@ -25,6 +25,10 @@ constexpr std::string_view float_sums_refusal(const conv2d_layer& layer) {
     return {};
 }
 
+/// Or that it runs quantized layers of bytes, beside those of f32: `runs_bytes`.
+template <class Algorithm>
+concept byte_algorithm = requires { requires Algorithm::runs_bytes; };
+
 /// Or that its kernels scale sums by fixed-point numbers: `runs_fixed_point`.
 template <class Algorithm>
 concept fixed_point_algorithm = requires { requires Algorithm::runs_fixed_point; };

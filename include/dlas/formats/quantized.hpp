@@ -41,7 +41,7 @@ struct quantized {
     static constexpr std::string_view refuses(const conv2d_layer& layer) {
         if ((WeightBits != 8 && WeightBits != 4 && WeightBits != 2) || ActivationBits != 8)
             return "format: of quantized<W, A> there are kernels for W = 8, 4 and 2 and A = 8";
-        if (fixed_point ? !fixed_point_algorithm<Algorithm> : !any_format_algorithm<Algorithm>)
+        if (fixed_point ? !fixed_point_algorithm<Algorithm> : !any_format_algorithm<Algorithm> && !(ActivationBits == 8 && byte_algorithm<Algorithm>))
             return fixed_point ? fixed_point_refusal : any_format_refusal;
         const std::int64_t terms = std::int64_t{layer.group_in()} * layer.kernel.area();
         if (terms * 255 * (1 << (WeightBits - 1)) >= 1 << 30) return "format: so many terms of integers may overflow a 32-bit sum";

@@ -40,6 +40,8 @@ struct simd<float, amx> : avx512_floats<xsimd::avx512bw> {};
 template <>
 struct simd<std::int8_t, amx> : avx512_vnni_bytes<amx> {};
 template <>
+struct simd<std::int16_t, amx> : avx512_vnni_shorts<amx> {};
+template <>
 struct simd<f16_value, amx> : avx512_f16_values<amx> {};
 template <>
 struct simd<bf16_value, amx> : avx512_bf16_pairs<amx> {};

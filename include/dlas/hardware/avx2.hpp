@@ -68,7 +68,13 @@ struct avx2_bytes {
         __builtin_memcpy(to, &bytes, N);
     }
     static sums load_sums(const std::int32_t* from) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)); }
+    static void store_sums(std::int32_t* to, sums s) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), s); }
     static sums add(sums a, sums b) { return _mm256_add_epi32(a, b); }
+    static sums subtract(sums a, sums b) { return _mm256_sub_epi32(a, b); }
+    template <int N>
+    static sums shift_right(sums s) {
+        return _mm256_srai_epi32(s, N);
+    }
     static batch to_float(sums s) { return batch(_mm256_cvtepi32_ps(s)); }
     static sums to_sums(batch x) { return _mm256_cvtps_epi32(x); }
     static pixel load_pixel(const byte* from) {
@@ -109,6 +115,64 @@ struct avx2_bytes {
 
 template <>
 struct simd<std::int8_t, avx2> : avx2_bytes<avx2> {};
+
+/// As SSE4.2's, twice as wide.
+template <class Target>
+struct avx2_shorts {
+    using floats = typename simd<float, Target>::batch;
+    using batch = __m256i;
+    using sums = typename simd<std::int8_t, Target>::sums;
+    using pixel = __m256i;
+    using weights = __m256i;
+    static constexpr int lanes = 16;
+
+    static batch load(const std::int16_t* from) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)); }
+    static void store(std::int16_t* to, batch x) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), x); }
+    template <int N>
+    static batch load_bytes(const std::uint8_t* from) {
+        __m128i bytes = _mm_setzero_si128();
+        __builtin_memcpy(&bytes, from, N);
+        return _mm256_cvtepu8_epi16(bytes);
+    }
+    static batch add(batch a, batch b) { return _mm256_add_epi16(a, b); }
+    static batch subtract(batch a, batch b) { return _mm256_sub_epi16(a, b); }
+    template <int N>
+    static floats load_reals(const std::int16_t* from) {
+        return floats(_mm256_cvtepi32_ps(_mm256_cvtepi16_epi32(first<N>(from))));
+    }
+    template <int N>
+    static void store_reals(std::int16_t* to, floats x) {
+        const __m256i integers = _mm256_cvtps_epi32(x);
+        const __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(integers), _mm256_extracti128_si256(integers, 1));
+        __builtin_memcpy(to, &words, 2 * N);
+    }
+    static pixel load_pixel(const std::int16_t* from) {
+        std::int32_t pair;
+        __builtin_memcpy(&pair, from, 4);
+        return _mm256_set1_epi32(pair);
+    }
+    template <int N>
+    static pixel interleave(const std::int16_t* a, const std::int16_t* b) {
+        const __m128i low = first<N>(a), high = first<N>(b);
+        return _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_unpacklo_epi16(low, high)), _mm_unpackhi_epi16(low, high), 1);
+    }
+    template <int Bits>
+    static weights load_weights(const std::int8_t* from) {
+        if constexpr (Bits == 16) return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
+        else return _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
+    }
+    static sums dot(pixel x, weights w, sums s) { return _mm256_add_epi32(s, _mm256_madd_epi16(x, w)); }
+
+private:
+    template <int N>
+    static __m128i first(const std::int16_t* from) {
+        __m128i words = _mm_setzero_si128();
+        __builtin_memcpy(&words, from, 2 * N);
+        return words;
+    }
+};
+template <>
+struct simd<std::int16_t, avx2> : avx2_shorts<avx2> {};
 
 template <class Target>
 struct avx2_f16_values {

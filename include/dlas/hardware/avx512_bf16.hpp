@@ -24,6 +24,8 @@ struct simd<float, avx512_bf16> : avx512_floats<xsimd::avx512dq> {};
 template <>
 struct simd<std::int8_t, avx512_bf16> : avx512_vnni_bytes<avx512_bf16> {};
 template <>
+struct simd<std::int16_t, avx512_bf16> : avx512_vnni_shorts<avx512_bf16> {};
+template <>
 struct simd<f16_value, avx512_bf16> : avx512_f16_values<avx512_bf16> {};
 
 template <class Target>

@@ -63,6 +63,14 @@ private:
 template <>
 struct simd<std::int8_t, avx512_vnni> : avx512_vnni_bytes<avx512_vnni> {};
 
+template <class Target>
+struct avx512_vnni_shorts : avx512_shorts<Target> {
+    using sums = typename avx512_shorts<Target>::sums;
+    static sums dot(__m512i x, __m512i w, sums s) { return reinterpret_cast<sums>(_mm512_dpwssd_epi32(reinterpret_cast<__m512i>(s), x, w)); }
+};
+template <>
+struct simd<std::int16_t, avx512_vnni> : avx512_vnni_shorts<avx512_vnni> {};
+
 template <>
 struct simd<f16_value, avx512_vnni> : avx512_f16_values<avx512_vnni> {};
 template <>

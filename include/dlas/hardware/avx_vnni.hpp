@@ -37,7 +37,13 @@ struct simd<std::int8_t, avx_vnni> : avx2_bytes<avx_vnni> {
     using weights = __m256i;
 
     static sums load_sums(const std::int32_t* from) { return reinterpret_cast<sums>(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from))); }
+    static void store_sums(std::int32_t* to, sums s) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), reinterpret_cast<__m256i>(s)); }
     static sums add(sums a, sums b) { return a + b; }
+    static sums subtract(sums a, sums b) { return a - b; }
+    template <int N>
+    static sums shift_right(sums s) {
+        return s >> N;
+    }
     static batch to_float(sums s) { return batch(_mm256_cvtepi32_ps(reinterpret_cast<__m256i>(s))); }
     static sums to_sums(batch x) { return reinterpret_cast<sums>(_mm256_cvtps_epi32(x)); }
 
@@ -69,6 +75,11 @@ private:
         const __m256i sign = _mm256_set1_epi8(SignBit);
         return _mm256_sub_epi8(_mm256_xor_si256(bytes, sign), sign);
     }
+};
+
+template <>
+struct simd<std::int16_t, avx_vnni> : avx2_shorts<avx_vnni> {
+    static sums dot(pixel x, weights w, sums s) { return reinterpret_cast<sums>(_mm256_dpwssd_avx_epi32(reinterpret_cast<__m256i>(s), x, w)); }
 };
 
 template <>

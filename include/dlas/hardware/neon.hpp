@@ -37,6 +37,8 @@ struct simd<float, neon> : xsimd_float<xsimd::neon64> {
 template <>
 struct simd<std::int8_t, neon> : plain_integers<neon> {};
 template <>
+struct simd<std::int16_t, neon> : plain_shorts<neon> {};
+template <>
 struct simd<f16_value, neon> : plain_halves<f16_value, neon> {};
 template <>
 struct simd<bf16_value, neon> : plain_halves<bf16_value, neon> {};

@@ -63,9 +63,21 @@ struct plain_integers {
         for (int i = 0; i < lanes; ++i) s.lane[i] = from[i];
         return s;
     }
+    static void store_sums(std::int32_t* to, sums s) {
+        for (int i = 0; i < lanes; ++i) to[i] = s.lane[i];
+    }
     static sums add(sums a, sums b) {
-        for (int i = 0; i < lanes; ++i) a.lane[i] += b.lane[i];
+        for (int i = 0; i < lanes; ++i) a.lane[i] = wrapped(a.lane[i], static_cast<std::uint32_t>(b.lane[i]));
         return a;
+    }
+    static sums subtract(sums a, sums b) {
+        for (int i = 0; i < lanes; ++i) a.lane[i] = wrapped(a.lane[i], 0u - static_cast<std::uint32_t>(b.lane[i]));
+        return a;
+    }
+    template <int N>
+    static sums shift_right(sums s) {
+        for (int i = 0; i < lanes; ++i) s.lane[i] >>= N;
+        return s;
     }
     static batch to_float(sums s) {
         float lane[lanes];
@@ -101,6 +113,89 @@ struct plain_integers {
     static sums dot(pixel x, const weights& w, sums s) {
         for (int i = 0; i < lanes; ++i)
             for (int k = 0; k < 4; ++k) s.lane[i] += x.at[k] * w.at[4 * i + k];
+        return s;
+    }
+
+    /// As processors add.
+    static std::int32_t wrapped(std::int32_t a, std::uint32_t b) { return static_cast<std::int32_t>(static_cast<std::uint32_t>(a) + b); }
+};
+
+/// simd<std::int16_t, Target> beside any simd<float, Target>.
+template <class Target>
+struct plain_shorts {
+    using vector = simd<float, Target>;
+    using bytes = simd<std::int8_t, Target>;
+    using sums = typename bytes::sums;
+    static constexpr int lanes = 2 * vector::lanes;
+
+    struct batch {
+        std::int16_t lane[lanes];
+    };
+    struct pixel {
+        std::int16_t at[lanes];
+    };
+    using weights = pixel;
+
+    static batch load(const std::int16_t* from) {
+        batch b;
+        for (int i = 0; i < lanes; ++i) b.lane[i] = from[i];
+        return b;
+    }
+    static void store(std::int16_t* to, const batch& b) {
+        for (int i = 0; i < lanes; ++i) to[i] = b.lane[i];
+    }
+    template <int N>
+    static batch load_bytes(const typename bytes::byte* from) {
+        batch b = {};
+        for (int i = 0; i < N; ++i) b.lane[i] = from[i];
+        return b;
+    }
+    static batch add(batch a, const batch& b) {
+        for (int i = 0; i < lanes; ++i) a.lane[i] = static_cast<std::int16_t>(a.lane[i] + b.lane[i]);
+        return a;
+    }
+    static batch subtract(batch a, const batch& b) {
+        for (int i = 0; i < lanes; ++i) a.lane[i] = static_cast<std::int16_t>(a.lane[i] - b.lane[i]);
+        return a;
+    }
+    template <int N>
+    static typename vector::batch load_reals(const std::int16_t* from) {
+        float lane[vector::lanes] = {};
+        for (int i = 0; i < N; ++i) lane[i] = static_cast<float>(from[i]);
+        return vector::load(lane);
+    }
+    /// Rounded as plain_integers rounds.
+    template <int N>
+    static void store_reals(std::int16_t* to, typename vector::batch x) {
+        float lane[vector::lanes];
+        x = vector::min(vector::max(x, vector::broadcast(-32768.0f)), vector::broadcast(32767.0f));
+        vector::store(lane, vector::add(x, vector::broadcast(0x1.8p23f)));
+        for (int i = 0; i < N; ++i) to[i] = static_cast<std::int16_t>(std::bit_cast<std::int32_t>(lane[i]) - std::bit_cast<std::int32_t>(0x1.8p23f));
+    }
+
+    static pixel load_pixel(const std::int16_t* from) {
+        pixel p;
+        for (int i = 0; i < lanes; ++i) p.at[i] = from[i % 2];
+        return p;
+    }
+    template <int N>
+    static pixel interleave(const std::int16_t* a, const std::int16_t* b) {
+        pixel p = {};
+        for (int i = 0; i < N; ++i) p.at[2 * i] = a[i], p.at[2 * i + 1] = b[i];
+        return p;
+    }
+    template <int Bits>
+    static weights load_weights(const std::int8_t* from) {
+        weights w;
+        if constexpr (Bits == 16)
+            __builtin_memcpy(w.at, from, sizeof w.at);
+        else
+            for (int i = 0; i < lanes; ++i) w.at[i] = from[i];
+        return w;
+    }
+    static sums dot(const pixel& x, const weights& w, sums s) {
+        for (int i = 0; i < vector::lanes; ++i)
+            for (int k = 0; k < 2; ++k) s.lane[i] = bytes::wrapped(s.lane[i], static_cast<std::uint32_t>(x.at[2 * i + k] * w.at[2 * i + k]));
         return s;
     }
 };

@@ -72,6 +72,8 @@ struct simd<float, scalar> {
 template <>
 struct simd<std::int8_t, scalar> : plain_integers<scalar> {};
 template <>
+struct simd<std::int16_t, scalar> : plain_shorts<scalar> {};
+template <>
 struct simd<f16_value, scalar> : plain_halves<f16_value, scalar> {};
 template <>
 struct simd<bf16_value, scalar> : plain_halves<bf16_value, scalar> {};

@@ -18,11 +18,18 @@ namespace dlas {
 /// simd<std::int8_t, Target> has the same number of lanes and speaks of integers:
 ///   byte                         how the target stores quantized elements (Target::quantized_element)
 ///   load_bytes<N>, store_bytes<N>(to, x, zero)  the first N of a vector of floats; stored is x, rounded to nearest even, plus zero
-///   sums                         the register type of 32-bit integers; load_sums, add, to_float, to_sums (of floats that are integers)
+///   sums                         the register type of 32-bit integers; load_sums, store_sums, add, subtract, shift_right<N>, to_float,
+///                                to_sums (of floats that are integers)
 ///   pixel, weights               four bytes of input in every lane; four weights for each lane
 ///   load_pixel, load_weights<B>  weights have B bits each, 8, 4 or 2, the first in the lowest bits
 ///   dot(pixel, weights, sums)    sums + the four products of each lane; exact
 ///   load_reals<B>(from, terms)   signed numbers of B bits, 8 or 4, a byte for each lane, the first in the lowest bits, as 8 / B vectors of floats
+/// simd<std::int16_t, Target> speaks of integers of 16 bits with a sign:
+///   lanes, batch                 twice as many as floats; load, store, add, subtract
+///   load_bytes<N>                the first N of a vector of stored bytes; other lanes are 0
+///   load_reals<N>, store_reals<N>  as floats, as many as there are of those; stored is the nearest, ties to even, from -2^15 to 2^15 - 1
+///   pixel, weights, sums         as of bytes, with two numbers for each lane; load_pixel, load_weights<B>(bytes) of B = 16 or 8 bits, dot
+///   interleave<N>(a, b)          a pixel whose lane i holds a[i] and b[i], for the first N lanes of sums
 /// simd<f16_value, Target> and simd<bf16_value, Target> load<N> and store<N> the first N of a vector of floats as 16 bits each. Where
 /// Target::bf16_dots the latter also speaks of dot products of two, with sums of floats:
 ///   sums, pixel, weights, load_sums(const float*), load_pixel, load_last (of one element, its neighbour is 0), load_weights<16>, dot

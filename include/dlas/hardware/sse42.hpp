@@ -60,7 +60,13 @@ struct simd<std::int8_t, sse42> {
         __builtin_memcpy(to, &bytes, N);
     }
     static sums load_sums(const std::int32_t* from) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(from)); }
+    static void store_sums(std::int32_t* to, sums s) { _mm_storeu_si128(reinterpret_cast<__m128i*>(to), s); }
     static sums add(sums a, sums b) { return _mm_add_epi32(a, b); }
+    static sums subtract(sums a, sums b) { return _mm_sub_epi32(a, b); }
+    template <int N>
+    static sums shift_right(sums s) {
+        return _mm_srai_epi32(s, N);
+    }
     static batch to_float(sums s) { return batch(_mm_cvtepi32_ps(s)); }
     static sums to_sums(batch x) { return _mm_cvtps_epi32(x); }
     static pixel load_pixel(const byte* from) {
@@ -98,6 +104,62 @@ struct simd<std::int8_t, sse42> {
         return _mm_add_epi32(_mm_add_epi32(s, _mm_madd_epi16(x.even, w.even)), _mm_madd_epi16(x.odd, w.odd));
     }
 };
+
+/// Products of 16 bits, which pmaddwd adds in pairs.
+template <>
+struct simd<std::int16_t, sse42> {
+    using floats = simd<float, sse42>::batch;
+    using batch = __m128i;
+    using sums = __m128i;
+    using pixel = __m128i;
+    using weights = __m128i;
+    static constexpr int lanes = 8;
+
+    static batch load(const std::int16_t* from) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(from)); }
+    static void store(std::int16_t* to, batch x) { _mm_storeu_si128(reinterpret_cast<__m128i*>(to), x); }
+    template <int N>
+    static batch load_bytes(const std::uint8_t* from) {
+        std::int64_t bytes = 0;
+        __builtin_memcpy(&bytes, from, N);
+        return _mm_cvtepu8_epi16(_mm_cvtsi64_si128(bytes));
+    }
+    static batch add(batch a, batch b) { return _mm_add_epi16(a, b); }
+    static batch subtract(batch a, batch b) { return _mm_sub_epi16(a, b); }
+    template <int N>
+    static floats load_reals(const std::int16_t* from) {
+        return floats(_mm_cvtepi32_ps(_mm_cvtepi16_epi32(first<N>(from))));
+    }
+    template <int N>
+    static void store_reals(std::int16_t* to, floats x) {
+        const __m128i integers = _mm_cvtps_epi32(x);
+        const std::int64_t words = _mm_cvtsi128_si64(_mm_packs_epi32(integers, integers));
+        __builtin_memcpy(to, &words, 2 * N);
+    }
+    static pixel load_pixel(const std::int16_t* from) {
+        std::int32_t pair;
+        __builtin_memcpy(&pair, from, 4);
+        return _mm_set1_epi32(pair);
+    }
+    template <int N>
+    static pixel interleave(const std::int16_t* a, const std::int16_t* b) {
+        return _mm_unpacklo_epi16(first<N>(a), first<N>(b));
+    }
+    template <int Bits>
+    static weights load_weights(const std::int8_t* from) {
+        if constexpr (Bits == 16) return _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+        else return _mm_cvtepi8_epi16(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from)));
+    }
+    static sums dot(pixel x, weights w, sums s) { return _mm_add_epi32(s, _mm_madd_epi16(x, w)); }
+
+private:
+    template <int N>
+    static __m128i first(const std::int16_t* from) {
+        std::int64_t words = 0;
+        __builtin_memcpy(&words, from, 2 * N);
+        return _mm_cvtsi64_si128(words);
+    }
+};
+
 template <>
 struct simd<f16_value, sse42> : plain_halves<f16_value, sse42> {};
 template <>
