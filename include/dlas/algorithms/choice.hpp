@@ -63,11 +63,26 @@ constexpr double winograd_cycles(const conv2d_layer& layer) {
     return tiles * (products * channels / (2 * float_lanes<Target>) + transforms) + products * channels * 4 / 5;
 }
 
+/// Instructions of a layer of bytes where their products are of 16 bits: directly, four for a vector's four terms; by Winograd, two for two,
+/// and transforms. Weights come from far caches, two instructions for each of their bytes' 5 a cycle.
+template <class Target>
+constexpr double direct_bytes_cost(const conv2d_layer& layer) {
+    return static_cast<double>(layer.macs()) / float_lanes<Target> + 0.5 * static_cast<double>(layer.filter_elements());
+}
+template <class Target>
+constexpr double winograd_bytes_cost(const conv2d_layer& layer) {
+    constexpr int products = 16;
+    const double tiles = ceil_divide(layer.out().height, 2) * ceil_divide(layer.out().width, 2);
+    const double channels = static_cast<double>(layer.in.channels) * layer.channels;
+    const double transforms = 12.0 * products * (ceil_divide(layer.in.channels, 2 * float_lanes<Target>) + ceil_divide(layer.channels, float_lanes<Target>));
+    return tiles * (products * channels / float_lanes<Target> + transforms) + 0.5 * 2 * products * channels;
+}
+
 }  // namespace choosing
 
 /// The algorithm that a small model of the core expects to be the fastest: depthwise layers by their own kernel, 3x3 windows of
-/// stride 1 by Winograd where enough tiles share its larger weights, the rest directly; integers never by Winograd, and from buffered
-/// rows where they are scaled by fixed-point numbers.
+/// stride 1 by Winograd where enough tiles share its larger weights, the rest directly; bytes by Winograd only where they have to be widened
+/// for their products, and from buffered rows where they are scaled by fixed-point numbers.
 struct automatic {
     static constexpr policy_kind kind = policy_kind::algorithm;
     static constexpr std::string_view name = "automatic";
@@ -87,6 +102,10 @@ struct automatic {
             if (!winograd<Outputs>::template refuses<Target>(Layer).empty()) return 1e300;
             return 1.1 * choosing::winograd_cycles<Outputs, Target>(Layer);  // near a tie the smaller weights win
         }
+        static consteval bool transforms_bytes() {
+            return Target::dot_registers > 0 && refusal_of<winograd<2>, Format, Target>(Layer, schedule_options{}).empty() &&
+                   1.1 * choosing::winograd_bytes_cost<Target>(Layer) < choosing::direct_bytes_cost<Target>(Layer);
+        }
         static consteval auto pick() {
             if constexpr (scaling_of<Format> != scaling::real) return line_buffer{};
             else return pick_real();
@@ -94,6 +113,7 @@ struct automatic {
         static consteval auto pick_real() {
             constexpr double by_direct = choosing::direct_cycles<Target>(Layer), by_two = winograd_cycles<2>(), by_four = winograd_cycles<4>();
             if constexpr (depthwise::refuses<Target>(Layer).empty()) return depthwise{};
+            else if constexpr (std::same_as<Format, quantized<8, 8>> && transforms_bytes()) return winograd<2>{};
             else if constexpr (!std::same_as<Format, f32>) return direct{};
             else if constexpr (by_direct <= by_two && by_direct <= by_four) return direct{};
             else if constexpr (by_two <= by_four) return winograd<2>{};

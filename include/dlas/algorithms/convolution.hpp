@@ -188,8 +188,9 @@ private:
         return key;
     }
 
+    /// By itself: where g++ inlines it, what is around it takes registers from the tile's sums.
     template <tile_key Panel>
-    static void run_panel(int index, range block, const input* in, const weight* weights, const second* residual, output* out, const context& finish) {
+    [[gnu::noinline]] static void run_panel(int index, range block, const input* in, const weight* weights, const second* residual, output* out, const context& finish) {
         constexpr int inputs = Key.sum.inner.count;
         constexpr int block_inputs = Loops.block_inputs < inputs ? Loops.block_inputs : inputs;
         constexpr int input_blocks = ceil_divide(inputs, block_inputs);

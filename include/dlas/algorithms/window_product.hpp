@@ -98,8 +98,9 @@ namespace products {
 /// Packed: `HeaderBytes`, then the panels of each group.
 template <conv2d_key Key, window_tiles Windows, tile_key Tile, int HeaderBytes, std::int64_t GroupBytes, class Target>
 struct of_groups {
+    static constexpr conv2d_layer layer = Key.layer;
     using gemm = tiled_gemm<Tile, Windows.loops, Target>;
-    static constexpr std::int64_t packed_elements = (HeaderBytes + Key.layer.groups * GroupBytes) / 4;
+    static constexpr std::int64_t packed_elements = (HeaderBytes + layer.groups * GroupBytes) / 4;
 
     static nothing finish(const kernel_arguments&) { return {}; }
 
@@ -108,9 +109,9 @@ struct of_groups {
         const auto* weights =
             reinterpret_cast<const typename gemm::weight*>(static_cast<const std::byte*>(a.weights) + HeaderBytes + group * GroupBytes);
         const auto* residual = static_cast<const typename gemm::second*>(a.second);
-        if constexpr (Key.layer.residual) residual += row * Key.residual.row_stride + group * Key.layer.group_out();
+        if constexpr (layer.residual) residual += row * Key.residual.row_stride + group * layer.group_out();
         gemm::run(windows, weights, residual,
-                  static_cast<typename gemm::output*>(a.output) + row * Key.out.row_stride + group * Key.layer.group_out(), share, finish);
+                  static_cast<typename gemm::output*>(a.output) + row * Key.out.row_stride + group * layer.group_out(), share, finish);
     }
 };
 
@@ -155,17 +156,19 @@ using of_dots = of_groups<Key, Windows, dot_key<Key, Windows, Format>, is_quanti
 /// Floats, whose weights may have fewer bits in memory.
 template <conv2d_key Key, window_tiles Windows, class Format, class Target>
 struct window_product : products::of_floats<Key, Windows, Format, Target> {
+    using products::of_floats<Key, Windows, Format, Target>::layer;
     static void pack(const float* filter, const float* bias, float* packed) {
-        pack_panels<Target, weights_of<Format>>(Key.layer, products::panels_of_floats<Key, Windows, Target>, filter, bias, packed);
+        pack_panels<Target, weights_of<Format>>(layer, products::panels_of_floats<Key, Windows, Target>, filter, bias, packed);
     }
 };
 
 /// Weights alone have few bits: they become floats as they are loaded.
 template <conv2d_key Key, window_tiles Windows, scaled_format Format, class Target>
 struct window_product<Key, Windows, Format, Target> : products::of_scaled<Key, Windows, Format, Target> {
+    using products::of_scaled<Key, Windows, Format, Target>::layer;
     static_assert(Windows.channel_block == all_channels);
     static void pack(const float* filter, const float* bias, float* packed) {
-        pack_scaled_panels<Target>(Key.layer, products::panels_of_scaled<Key, Windows, Format, Target>, filter, bias,
+        pack_scaled_panels<Target>(layer, products::panels_of_scaled<Key, Windows, Format, Target>, filter, bias,
                                    reinterpret_cast<std::byte*>(packed));
     }
 };
@@ -174,8 +177,9 @@ struct window_product<Key, Windows, Format, Target> : products::of_scaled<Key, W
 template <conv2d_key Key, window_tiles Windows, half_weights Format, class Target>
 requires(product_has_dots<Format, Target>(Windows.in.type)) struct window_product<Key, Windows, Format, Target>
     : products::of_dots<Key, Windows, Format, Target> {
+    using products::of_dots<Key, Windows, Format, Target>::layer;
     static void pack(const float* filter, const float* bias, float* packed) {
-        pack_bf16_panels<Target>(Key.layer, products::panels_of_dots<Key, Windows, Format, Target>, Windows.channel_block, filter, bias,
+        pack_bf16_panels<Target>(layer, products::panels_of_dots<Key, Windows, Format, Target>, Windows.channel_block, filter, bias,
                                  reinterpret_cast<std::byte*>(packed));
     }
 };
@@ -184,10 +188,11 @@ requires(product_has_dots<Format, Target>(Windows.in.type)) struct window_produc
 template <conv2d_key Key, window_tiles Windows, int WeightBits, int ActivationBits, class Target>
 struct window_product<Key, Windows, quantized<WeightBits, ActivationBits>, Target>
     : products::of_dots<Key, Windows, quantized<WeightBits, ActivationBits>, Target> {
+    using products::of_dots<Key, Windows, quantized<WeightBits, ActivationBits>, Target>::layer;
     static void pack_quantized(const quantized_parameters& parameters, float* packed) {
-        pack_requantization<Target>(requantization_of<Target>(parameters, Key.in.type, Key.residual.type, Key.out.type, Key.layer.activation),
+        pack_requantization<Target>(requantization_of<Target>(parameters, Key.in.type, Key.residual.type, Key.out.type, layer.activation),
                                     packed);
-        pack_integer_panels<Target>(Key.layer, products::panels_of_dots<Key, Windows, quantized<WeightBits, ActivationBits>, Target>,
+        pack_integer_panels<Target>(layer, products::panels_of_dots<Key, Windows, quantized<WeightBits, ActivationBits>, Target>,
                                     Windows.channel_block, Key.in.type, Key.out.type, parameters,
                                     reinterpret_cast<std::byte*>(packed) + requantization_bytes);
     }
