@@ -29,11 +29,15 @@ public:
     void fill_halo(int stored) {
         for (int row = -halo_.top; row < map_.height + halo_.bottom; ++row)
             for (int column = -halo_.left; column < map_.width + halo_.right; ++column)
-                std::memset(at(row, column, 0), stored, static_cast<std::size_t>(map_.channels));
+                std::memset(at(row, column, 0), stored, static_cast<std::size_t>(map_.channels * bytes_));
     }
-    void write(const std::vector<std::int8_t>& values, int offset) {
+    template <class Integer>
+    void write(const std::vector<Integer>& values, int offset) {
         std::size_t i = 0;
-        for_each([&](std::byte* to) { *to = static_cast<std::byte>(values[i++] + offset); });
+        for_each([&](std::byte* to) {
+            const auto stored = static_cast<Integer>(values[i++] + offset);
+            std::memcpy(to, &stored, sizeof stored);
+        });
     }
     template <class Element>
     std::vector<Element> read() {

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <concepts>
 #include <cstring>
 #include <memory>
 #include <vector>
@@ -21,36 +23,40 @@ namespace {
 using namespace quantized_layers;
 
 /// A layer's integers: the whole range of each, some extremes among them, so that instructions that saturate on the way show.
+template <class Input>
 struct problem {
-    std::vector<std::int8_t> input, filter, residual;
+    std::vector<Input> input, residual;
+    std::vector<std::int8_t> filter;
     std::vector<std::int32_t> bias;
     std::vector<float> scales;
     dlas::quantized_parameters parameters;
 
     problem(const conv2d_layer& layer, int weight_bits, unsigned seed, bool extreme) {
         dlas::seeded_numbers random(seed);
-        auto bytes = [&](std::int64_t count, int lowest, int highest) {
-            std::vector<std::int8_t> values(static_cast<std::size_t>(count));
-            for (auto& v : values) v = static_cast<std::int8_t>(extreme ? (random.bits() % 8 == 0 ? lowest : highest) : std::floor(random.between(lowest, highest + 0.999)));
-            return values;
+        auto fill = [&]<class Integer>(std::vector<Integer>& values, std::int64_t count, int lowest, int highest) {
+            values.resize(static_cast<std::size_t>(count));
+            for (auto& v : values) v = static_cast<Integer>(extreme ? (random.bits() % 8 == 0 ? lowest : highest) : std::floor(random.between(lowest, highest + 0.999)));
         };
-        const int largest = (1 << (weight_bits - 1)) - 1;
-        input = bytes(layer.in.elements(), -128, 127);
-        filter = bytes(layer.filter_elements(), -largest, largest);
-        if (layer.residual) residual = bytes(layer.out().elements(), -128, 127);
+        constexpr bool wide = std::same_as<Input, std::int16_t>;
+        const int largest = (1 << (weight_bits - 1)) - 1, terms = layer.group_in() * layer.kernel.area();
+        // Sums of 16 bits have to fit 32 with the largest bias.
+        const int highest = wide ? std::min(32767, (1 << 30) / (terms * largest)) : 127, lowest = wide ? -highest : -128;
+        fill(input, layer.in.elements(), lowest, highest);
+        fill(filter, layer.filter_elements(), -largest, largest);
+        if (layer.residual) fill(residual, layer.out().elements(), lowest, highest);
         for (int channel = 0; channel < layer.channels; ++channel) {
             bias.push_back(static_cast<std::int32_t>(random.between(-20000, 20000)) * (channel % 7 == 3 ? 50000 : 1));
             scales.push_back(static_cast<float>(random.between(0.001, 0.01)));
         }
-        const int terms = layer.group_in() * layer.kernel.area();
-        parameters = {filter.data(), bias.data(), scales.data(), {0.02f, -7}, {0.05f, 11}, {0.02f * 0.005f * static_cast<float>(largest) / 2 * std::sqrt(static_cast<float>(terms)), 3}};
+        const float scale = 0.02f * 0.005f * static_cast<float>(largest) / 2 * std::sqrt(static_cast<float>(terms));
+        parameters = {filter.data(), bias.data(), scales.data(), {0.02f, wide ? 0 : -7}, {0.05f, wide ? 0 : 11}, {scale, wide ? 0 : 3}};
     }
 };
 
 constexpr int most_parts = 3;
 
-template <class Output>
-void check(const quantized_kernel& code, const problem& p) {
+template <class Output, class Input>
+void check(const quantized_kernel& code, const problem<Input>& p) {
     const conv2d_layer& l = code.key.layer;
     const auto outputs = static_cast<std::size_t>(l.out().elements());
     std::vector<Output> expected(outputs);
@@ -80,21 +86,28 @@ void check(const quantized_kernel& code, const problem& p) {
     }
 }
 
+/// Integers as a kernel reads them, all of its range and its extremes.
+template <class Integer>
+void check_kernel(const quantized_kernel& code) {
+    const std::string description = std::string(code.target) + " " + std::string(code.algorithm) + " w" + std::to_string(code.weight_bits) + "a" +
+                                    std::to_string(8 * sizeof(Integer)) + " " + std::string(dlas::layer_text(code.key.layer).view());
+    INFO(description);
+    for (const bool extreme : {false, true}) {
+        CAPTURE(extreme);
+        const problem<Integer> p(code.key.layer, code.weight_bits, 7, extreme);
+        if (code.key.out.type == dlas::element::f32) check<float>(code, p);
+        else check<Integer>(code, p);
+    }
+}
+
 template <class Target>
 void check_target() {
     if (!Target::available()) {
         MESSAGE(Target::name << " is skipped: this CPU lacks it");
         return;
     }
-    for (const quantized_kernel& code : compiled_quantized<Target>())
-        for (const bool extreme : {false, true}) {
-            const std::string description = std::string(Target::name) + " " + std::string(code.algorithm) + " w" + std::to_string(code.weight_bits) + " " + std::string(dlas::layer_text(code.key.layer).view());
-            INFO(description);
-            CAPTURE(extreme);
-            const problem p(code.key.layer, code.weight_bits, 7, extreme);
-            if (code.key.out.type == dlas::element::f32) check<float>(code, p);
-            else check<std::int8_t>(code, p);
-        }
+    for (const quantized_kernel& code : compiled_quantized<Target>(8)) check_kernel<std::int8_t>(code);
+    for (const quantized_kernel& code : compiled_quantized<Target>(16)) check_kernel<std::int16_t>(code);
 }
 
 template <class... Targets>

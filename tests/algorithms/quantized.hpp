@@ -54,9 +54,17 @@ inline constexpr auto cases = [] {
 /// The bits of a case's weights.
 constexpr int weight_bits(int index) { return index % 5 == 2 ? 4 : index % 5 == 4 ? 2 : 8; }
 
+/// Of maps of 16 bits every third case that is not Winograd's.
+inline constexpr auto cases_of_16_bits = [] {
+    dlas::list<tested, cases.size()> all;
+    for (int i = 0; i < cases.size(); ++i)
+        if (i % 3 == 0 && cases[i].algorithm < 3) all.push(cases[i]);
+    return all;
+}();
+
 /// Some maps have gaps and margins; every fourth output is real.
-constexpr conv2d_key key(int index, dlas::element quantized) {
-    conv2d_key k = convolution_layers::placed(layers[cases[index].layer], index % 3 == 1 ? 5 : 0, index % 3 == 0 ? convolution_layers::margins{} : convolution_layers::margins{1, 2, 3});
+constexpr conv2d_key key(int layer, int index, dlas::element quantized) {
+    conv2d_key k = convolution_layers::placed(layers[layer], index % 3 == 1 ? 5 : 0, index % 3 == 0 ? convolution_layers::margins{} : convolution_layers::margins{1, 2, 3});
     k.in.type = quantized;
     k.residual.type = quantized;
     k.out.type = index % 4 == 3 ? dlas::element::f32 : quantized;
@@ -78,6 +86,6 @@ struct quantized_kernel {
 
 /// Defined by units compiled for the target.
 template <class Target>
-std::span<const quantized_kernel> compiled_quantized();
+std::span<const quantized_kernel> compiled_quantized(int activation_bits);
 
 }  // namespace quantized_layers

@@ -101,7 +101,7 @@ const dlas::labeled_images& imagenet_validation() {
 
 template <class Model>
 void check_cifar10(const std::string& name, const char* plan, int at_least) {
-    const dlas::executable& code = *networks_of(Model::name, plan).at(0);
+    const dlas::executable& code = *networks_of(Model::name, plan).back();  // the fastest; all have the same bits
     const auto weights = trained_weights<Model>(name);
     const int calibrating = sanitized ? 10 : 500, scored = sanitized ? 20 : 1000;
     const auto integers = quantized<Model>(code, weights, cifar10_calibration(), 0, calibrating);
@@ -113,8 +113,8 @@ void check_cifar10(const std::string& name, const char* plan, int at_least) {
 
 /// Each half of the images is scored by a network that was calibrated on the other half.
 template <class Model>
-void check_imagenet(const std::string& name, int at_least) {
-    const dlas::executable& code = *networks_of(Model::name, "w8a8/").at(0);
+void check_imagenet(const std::string& name, const char* plan, int at_least) {
+    const dlas::executable& code = *networks_of(Model::name, plan).back();  // the fastest; all have the same bits
     const auto weights = trained_weights<Model>(name);
     const int half = sanitized ? 1 : 50;
     score s;
@@ -186,9 +186,14 @@ TEST_CASE("accuracy: CIFAR-10, one bit for weights and inputs") {
 }
 TEST_CASE("accuracy: ImageNet, w8a8") {
     if (skipped()) return;
-    check_imagenet<format_networks::mobilenet_v2>("imagenet_mobilenetv2_1.0", 82);
-    check_imagenet<format_networks::mobilenet_v1>("imagenet_mobilenetv1_0.25", 65);
-    check_imagenet<format_networks::squeezenet>("imagenet_squeezenet1.1", 69);
+    check_imagenet<format_networks::mobilenet_v2>("imagenet_mobilenetv2_1.0", "w8a8/", 82);
+    check_imagenet<format_networks::mobilenet_v1>("imagenet_mobilenetv1_0.25", "w8a8/", 65);
+    check_imagenet<format_networks::squeezenet>("imagenet_squeezenet1.1", "w8a8/", 69);
+}
+TEST_CASE("accuracy: w8a16") {
+    if (skipped()) return;
+    check_cifar10<format_networks::resnet20>("cifar10_resnet20", "w8a16/", 911);
+    check_imagenet<format_networks::mobilenet_v1>("imagenet_mobilenetv1_0.25", "w8a16/", 67);
 }
 namespace {
 
@@ -230,7 +235,7 @@ TEST_CASE("accuracy: weights alone of few bits") {
 }
 TEST_CASE("logits: integers are the same bits on every target") {
     if (skipped()) return;
-    for (const char* plan : {"w8a8/", "w4a8/", "w2a8/"}) check_same_bits<format_networks::resnet20>("cifar10_resnet20", plan, cifar10_test());
+    for (const char* plan : {"w8a8/", "w4a8/", "w2a8/", "w8a16/"}) check_same_bits<format_networks::resnet20>("cifar10_resnet20", plan, cifar10_test());
     check_same_bits<format_networks::mobilenet_v1>("imagenet_mobilenetv1_0.25", "w8a8/", imagenet_validation());
     check_same_bits<format_networks::squeezenet>("imagenet_squeezenet1.1", "w8a8/", imagenet_validation());
 }
@@ -274,6 +279,15 @@ TEST_CASE("quantize: rules of ranges, files and errors") {
     CHECK(with("maps.scale", 0.0f).find("element 1 of tensor 'maps.scale' is 0.0") != std::string::npos);
     CHECK(with("maps.zero", 200).find("element 1 of tensor 'maps.zero' is 200, not from -128 to 127") != std::string::npos);
     CHECK(with("conv1.scale", NAN).find("element 1 of tensor 'conv1.scale' is ") != std::string::npos);
+    // Of 16 bits zero points are 0, and sums have to fit.
+    const dlas::executable& wide = *networks_of(model::name, "w8a16/").at(0);
+    CHECK(message_of([&] { dlas::host_network(wide, integers); }).find("of tensor 'maps.zero' is ") != std::string::npos);
+    const auto wide_integers = quantized<model>(wide, weights, cifar10_calibration(), 0, 1);
+    std::vector<dlas::safetensors::tensor> tensors(wide_integers.tensors().begin(), wide_integers.tensors().end());
+    const std::vector<std::byte> most(64 * 64 * 9, std::byte{127});
+    std::ranges::find(tensors, "layer3.2.conv2.weight", &dlas::safetensors::tensor::name)->bytes = most;
+    CHECK(message_of([&] { dlas::host_network(wide, dlas::safetensors::parse(dlas::safetensors::serialize({}, tensors), "changed")); })
+              .find("the sums of channel 0 of 'layer3.2.conv2' may reach ") != std::string::npos);
     const dlas::executable& other = *networks_of(format_networks::resnet8::name, "w8a8/").at(0);
     CHECK(message_of([&] { quantized<model>(other, weights, cifar10_calibration(), 0, 1); }).find("they must be one model") != std::string::npos);
 }

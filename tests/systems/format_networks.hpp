@@ -52,6 +52,10 @@ struct format_networks {
         template <class Target>
         using plan = dlas::stack<dlas::ternary, Target>;
     };
+    struct wide_maps {
+        template <class Target>
+        using plan = dlas::stack<dlas::int8_int16, Target>;
+    };
     struct half {
         template <class Target>
         using plan = dlas::stack<dlas::f16, Target>;
@@ -87,7 +91,7 @@ struct format_networks {
 
     using on_avx2 =
         point_list<point<resnet20, floats>, point<resnet20, integers>, point<resnet20, mixed>, point<resnet20, four_bits>, point<resnet20, ternary>,
-                   point<resnet20, one_bit>, point<resnet20, one_bit_by_threads>, point<resnet20, one_bit_inside>, point<resnet8, floats>,
+                   point<resnet20, wide_maps>, point<mobilenet_v1, wide_maps>, point<resnet20, one_bit>, point<resnet20, one_bit_by_threads>, point<resnet20, one_bit_inside>, point<resnet8, floats>,
                    point<resnet8, integers>, point<mobilenet_v2, floats>, point<mobilenet_v2, integers>, point<mobilenet_v1, floats>,
                    point<mobilenet_v1, integers>, point<squeezenet, floats>, point<squeezenet, integers>, point<resnet20, half>,
                    point<resnet20, brain>, point<resnet8, half>, point<resnet8, brain>, point<mobilenet_v2, half>, point<mobilenet_v2, brain>,
@@ -95,7 +99,7 @@ struct format_networks {
                     point<resnet20, byte_weights>, point<resnet20, nibble_weights>, point<mobilenet_v2, byte_weights>>;
     using elsewhere =
         point_list<point<resnet20, integers>, point<resnet20, mixed>, point<resnet20, four_bits>, point<resnet20, ternary>, point<resnet20, one_bit>,
-                   point<resnet20, one_bit_inside>, point<mobilenet_v1, integers>, point<squeezenet, integers>>;
+                   point<resnet20, wide_maps>, point<resnet20, one_bit_inside>, point<mobilenet_v1, integers>, point<squeezenet, integers>>;
 
     template <class Target>
     using points = std::conditional_t<std::is_same_v<Target, dlas::avx2>, on_avx2, elsewhere>;

@@ -49,6 +49,15 @@ struct float_outside {
         else return dlas::stack<dlas::int8, target>{};
     }
 };
+struct one_layer_wide {
+    static constexpr std::string_view name = "one_layer_wide";
+    using target = dlas::scalar;
+    template <dlas::conv2d_layer Layer>
+    static consteval auto select() {
+        if constexpr (Layer.channels == 20) return dlas::stack<dlas::int8_int16, target>{};
+        else return dlas::stack<dlas::int8, target>{};
+    }
+};
 struct one_part_in_halves {
     static constexpr std::string_view name = "one_part_in_halves";
     using target = dlas::scalar;
@@ -110,6 +119,7 @@ TEST_CASE("formats: a network of everything is near its definition in each") {
     CHECK(error_of<everything>(scalar_stack<dlas::weights_int8>{}) < 2e-2);
     CHECK(error_of<everything>(scalar_stack<dlas::weights_int4>{}) < 2e-1);
     CHECK(error_of<everything>(scalar_stack<dlas::int8>{}) < 5e-2);
+    CHECK(error_of<everything>(scalar_stack<dlas::int8_int16>{}) < 1e-2);
     CHECK(error_of<everything>(float_outside{}) < 5e-2);
     CHECK(error_of<ends_in_a_maximum>(scalar_stack<dlas::int8>{}) < 3e-2);
     CHECK(error_of<ends_in_a_maximum>(scalar_stack<dlas::f16>{}) < 2e-3);
@@ -118,6 +128,8 @@ TEST_CASE("formats: a network of everything is near its definition in each") {
 TEST_CASE("formats: what cannot be is refused by name") {
     CHECK(dlas::network_refusal<everything, one_part_in_halves>.view() == "plan: the parts of a concatenation have different elements");
     CHECK(dlas::network_refusal<everything, scalar_stack<dlas::int8>>.length == 0);
+    CHECK(dlas::network_refusal<everything, one_layer_wide>.view() == "plan: layers hold their integers in 8 and in 16 bits");
+    CHECK(scalar_stack<dlas::quantized<4, 16>>::refuses({.in = {8, 8, 64}, .channels = 16}).starts_with("format: of quantized<W, A> there are kernels"));
     constexpr dlas::conv2d_layer long_sum = {.in = {7, 7, 2048}, .channels = 4, .kernel = 7};
     CHECK(scalar_stack<dlas::int8>::refuses(long_sum) == "format: so many terms of integers may overflow a 32-bit sum");
     CHECK(scalar_stack<dlas::f32>::refuses(long_sum).empty());

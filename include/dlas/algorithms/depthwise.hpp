@@ -193,6 +193,92 @@ struct depthwise {
             return false;
         }
     };
+
+    /// Of 16-bit integers two positions of the window are multiplied and added at a time.
+    template <conv2d_key Key, int WeightBits, class Target>
+    struct kernel<Key, quantized<WeightBits, 16>, Target> {
+        static constexpr conv2d_layer layer = Key.layer;
+        static constexpr shape out = layer.out();
+        using vector = simd<float, Target>;
+        using shorts = simd<std::int16_t, Target>;
+        using integers = simd<std::int8_t, Target>;
+        using second = element_type<Key.residual.type>;
+        using output = element_type<Key.out.type>;
+        static_assert(Key.in.type == element::s16);
+
+        static constexpr int area = layer.kernel.area(), pairs = ceil_divide(area, 2);
+        static constexpr int tile = out.width < 4 ? out.width : 4;
+        /// Of one vector of channels: biases, multipliers, a row of weights for each pair.
+        static constexpr int block_bytes = 4 * vector::lanes * (2 + pairs);
+        static constexpr int vectors = ceil_divide(layer.channels, vector::lanes);
+        static constexpr std::int64_t packed_elements = (requantization_bytes + std::int64_t{vectors} * block_bytes) / 4;
+        static constexpr std::int64_t workspace_bytes = 0;
+
+        static void pack_quantized(const quantized_parameters& p, float* packed) {
+            pack_requantization<Target>(requantization_of<Target>(p, Key.in.type, Key.residual.type, Key.out.type, layer.activation), packed);
+            for (int channel = 0; channel < vectors * vector::lanes; ++channel) {
+                const bool exists = channel < layer.channels;
+                std::byte* to = reinterpret_cast<std::byte*>(packed) + requantization_bytes + channel / vector::lanes * block_bytes + channel % vector::lanes * 4;
+                const std::int32_t bias = exists ? p.bias[channel] : 0;
+                const float multiplier = exists ? p.input.scale * p.filter_scales[channel] / (is_quantized(Key.out.type) ? p.output.scale : 1.0f) : 0.0f;
+                __builtin_memcpy(to, &bias, 4);
+                __builtin_memcpy(to + 4 * vector::lanes, &multiplier, 4);
+                for (int pair = 0; pair < pairs; ++pair) {
+                    std::int16_t weights[2] = {};
+                    for (int k = 0; k < 2 && exists; ++k)
+                        if (2 * pair + k < area) weights[k] = p.filter[channel * area + 2 * pair + k];
+                    __builtin_memcpy(to + 4 * vector::lanes * (2 + pair), weights, 4);
+                }
+            }
+        }
+
+        static void run(const kernel_arguments& a) {
+            const requantizer<Target> finish(a.weights);
+            const std::int16_t* in = first_window<Key>(a);
+            const range rows = share_of(out.height, a.part, a.parts);
+            for (int row = rows.begin; row < rows.end; ++row)
+                for (int t = 0; t < ceil_divide(out.width, tile); ++t) {
+                    const int column = tile_begin(t, tile, out.width);
+                    const std::int16_t* from = in + row * layer.stride.height * Key.in.row_stride + column * layer.stride.width * Key.in.pixel_stride;
+                    const second* residual = static_cast<const second*>(a.second) + row * Key.residual.row_stride + column * Key.residual.pixel_stride;
+                    output* to = static_cast<output*>(a.output) + row * Key.out.row_stride + column * Key.out.pixel_stride;
+                    for_each_vector<layer.channels, vector>([&]<int Lanes>(int channel) {
+                        const auto* weights = static_cast<const std::int8_t*>(a.weights) + requantization_bytes + channel / vector::lanes * block_bytes;
+                        run_tile<Lanes>(from + channel, weights, layer.residual ? residual + channel : nullptr, to + channel, finish);
+                    });
+                }
+        }
+
+    private:
+        static constexpr int position(int at) {
+            return at / layer.kernel.width * layer.dilation.height * Key.in.row_stride + at % layer.kernel.width * layer.dilation.width * Key.in.pixel_stride;
+        }
+        template <int Lanes>
+        static void run_tile(const std::int16_t* in, const std::int8_t* weights, const second* residual, output* to, const requantizer<Target>& finish) {
+            constexpr int row_bytes = 4 * vector::lanes;
+            typename integers::sums sums[tile];
+#pragma GCC unroll 4
+            for (int p = 0; p < tile; ++p) sums[p] = integers::load_sums(reinterpret_cast<const std::int32_t*>(weights));
+            const auto multiplier = vector::load(reinterpret_cast<const float*>(weights + row_bytes));
+#pragma GCC unroll 1
+            for (int pair = 0; pair < pairs; ++pair) {
+                // The last position may have no neighbour: a weight of 0 is that of its own.
+                const int first = position(2 * pair), next = position(2 * pair + 1 < area ? 2 * pair + 1 : 2 * pair);
+                const auto w = shorts::template load_weights<16>(weights + row_bytes * (2 + pair));
+#pragma GCC unroll 4
+                for (int p = 0; p < tile; ++p) {
+                    const std::int16_t* from = in + p * layer.stride.width * Key.in.pixel_stride;
+                    sums[p] = shorts::dot(shorts::template interleave<Lanes>(from + first, from + next), w, sums[p]);
+                }
+            }
+#pragma GCC unroll 4
+            for (int p = 0; p < tile; ++p) {
+                auto y = vector::rounded(vector::multiply(integers::to_float(sums[p]), multiplier));
+                if constexpr (layer.residual) y = vector::add(y, finish.second(load_elements<Lanes, Target>(residual + p * Key.residual.pixel_stride)));
+                finish.template store<Lanes>(to + p * Key.out.pixel_stride, y);
+            }
+        }
+    };
 };
 
 }  // namespace dlas

@@ -112,6 +112,14 @@ template <int Lanes, class Target>
 [[gnu::always_inline]] inline auto load_elements(const typename simd<std::int8_t, Target>::byte* from) {
     return simd<std::int8_t, Target>::template load_bytes<Lanes>(from);
 }
+template <int Lanes, class Target>
+[[gnu::always_inline]] inline auto load_elements(const std::int16_t* from) {
+    return simd<std::int16_t, Target>::template load_reals<Lanes>(from);
+}
+template <int Lanes, class Target>
+[[gnu::always_inline]] inline void store_elements(std::int16_t* to, typename simd<float, Target>::batch stored) {
+    simd<std::int16_t, Target>::template store_reals<Lanes>(to, stored);
+}
 /// Signed bytes on targets whose instructions want them without a sign: networks scaled by fixed-point numbers have the same on all.
 template <class Target>
 concept unsigned_bytes = Target::quantized_element == element::u8;

@@ -49,8 +49,10 @@ inline void conv2d(const conv2d_layer& layer, const float* input, const float* f
 
 /// The same of integers: the sum is exact; its product with the multiplier, that of the residual and their sum are floats, each rounded;
 /// the result is rounded to the nearest integer, ties to even. A float output is that sum, in real units.
-template <class Output>
-void quantized_conv2d(const conv2d_layer& layer, const quantized_parameters& p, const std::int8_t* input, const std::int8_t* residual, Output* output) {
+template <class Input, class Output>
+void quantized_conv2d(const conv2d_layer& layer, const quantized_parameters& p, const Input* input, const Input* residual, Output* output) {
+    constexpr element stored = std::is_same_v<Output, std::int16_t> ? element::s16 : element::s8;
+    constexpr auto lowest = static_cast<float>(quantized_lowest(stored)), highest = static_cast<float>(quantized_highest(stored));
     constexpr bool real = std::is_same_v<Output, float>;
     const shape out = layer.out();
     const float scale = real ? 1.0f : p.output.scale;
@@ -78,7 +80,7 @@ void quantized_conv2d(const conv2d_layer& layer, const quantized_parameters& p, 
                 if (layer.activation != activation::none && z < 0) z = 0;
                 if (layer.activation == activation::relu6 && z > 6.0f / scale) z = 6.0f / scale;
                 if constexpr (real) output[at] = z;
-                else output[at] = static_cast<std::int8_t>(std::fmin(std::fmax(std::nearbyint(z) + static_cast<float>(p.output.zero), -128.0f), 127.0f));
+                else output[at] = static_cast<Output>(std::fmin(std::fmax(std::nearbyint(z) + static_cast<float>(p.output.zero), lowest), highest));
             }
 }
 

@@ -30,7 +30,7 @@ requantization requantization_of(const quantized_parameters& p, element in, elem
     r.low = function == activation::none ? -infinite : 0.0f;
     r.high = function == activation::relu6 ? 6.0f / scale : infinite;
     if (is_quantized(out)) {
-        const auto lowest = static_cast<float>(-128 - p.output.zero), highest = static_cast<float>(127 - p.output.zero);
+        const auto lowest = static_cast<float>(quantized_lowest(out) - p.output.zero), highest = static_cast<float>(quantized_highest(out) - p.output.zero);
         if (r.low < lowest) r.low = lowest;
         if (r.high > highest) r.high = highest;
         r.zero = p.output.zero + stored_offset(out);
@@ -81,6 +81,10 @@ struct requantizer {
     template <int Lanes>
     [[gnu::always_inline]] void store(typename simd<std::int8_t, Target>::byte* to, batch y) const {
         simd<std::int8_t, Target>::template store_bytes<Lanes>(to, clamped(y), zero);
+    }
+    template <int Lanes>
+    [[gnu::always_inline]] void store(std::int16_t* to, batch y) const {
+        simd<std::int16_t, Target>::template store_reals<Lanes>(to, clamped(y));  // its zero is 0
     }
     template <int Lanes>
         requires unsigned_bytes<Target>

@@ -93,7 +93,11 @@ struct stored<element::s32> {
 template <element Type>
 using element_type = typename elements::stored<Type>::type;
 
-/// What the integers of a feature map stand for: real = scale * (q - zero), q from -128 to 127.
+/// What quantized values may be.
+constexpr int quantized_lowest(element type) { return type == element::s16 ? -32767 : -128; }
+constexpr int quantized_highest(element type) { return type == element::s16 ? 32767 : 127; }
+
+/// What the integers of a feature map stand for: real = scale * (q - zero), q as its elements may be. Of 16 bits, zero is 0.
 struct quantization {
     float scale = 1;
     int zero = 0;

@@ -13,7 +13,8 @@
 
 namespace dlas {
 
-/// Weights of WeightBits, symmetric, feature maps of ActivationBits, affine. Sums are 32-bit integers; every target computes the same bits.
+/// Weights of WeightBits, symmetric, feature maps of ActivationBits, affine of 8, symmetric of 16. Sums are 32-bit integers; every target
+/// computes the same bits. Of 16 bits, weights are kept so small that sums fit (optimizations/quantization.hpp).
 /// With real scaling depthwise layers, which have few weights, store them as floats. With fixed-point scaling (see algorithms/line_buffer.hpp)
 /// feature maps are signed bytes, and where all layers have it, so are a network's input and output.
 template <int WeightBits, int ActivationBits, scaling Scaling = scaling::real>
@@ -34,18 +35,19 @@ struct quantized {
 
     /// What feature maps are stored as.
     template <class Target>
-    static constexpr element activations = fixed_point ? element::s8 : Target::quantized_element;
+    static constexpr element activations = ActivationBits == 16 ? element::s16 : fixed_point ? element::s8 : Target::quantized_element;
 
     /// Why there is no kernel for a layer; `Algorithm` is the one that would run it.
     template <class Algorithm>
     static constexpr std::string_view refuses(const conv2d_layer& layer) {
-        if ((WeightBits != 8 && WeightBits != 4 && WeightBits != 2) || ActivationBits != 8)
-            return "format: of quantized<W, A> there are kernels for W = 8, 4 and 2 and A = 8";
+        const bool bytes = ActivationBits == 8 && (WeightBits == 8 || WeightBits == 4 || WeightBits == 2);
+        if (!bytes && (ActivationBits != 16 || WeightBits != 8 || fixed_point))
+            return "format: of quantized<W, A> there are kernels for W = 8, 4 and 2 with A = 8, and for W = 8 with A = 16 and real scaling";
         if (fixed_point ? !fixed_point_algorithm<Algorithm> : !any_format_algorithm<Algorithm> && !(ActivationBits == 8 && byte_algorithm<Algorithm>))
             return fixed_point ? fixed_point_refusal : any_format_refusal;
         const std::int64_t terms = std::int64_t{layer.group_in()} * layer.kernel.area();
-        if (terms * 255 * (1 << (WeightBits - 1)) >= 1 << 30) return "format: so many terms of integers may overflow a 32-bit sum";
-        if (!fixed_point && layer.depthwise() && terms * 255 * (1 << (WeightBits - 1)) >= 1 << 24)
+        if (bytes && terms * 255 * (1 << (WeightBits - 1)) >= 1 << 30) return "format: so many terms of integers may overflow a 32-bit sum";
+        if (bytes && !fixed_point && layer.depthwise() && terms * 255 * (1 << (WeightBits - 1)) >= 1 << 24)
             return "format: a depthwise window of integers is too large for exact sums";
         if (layer.gated || layer.activation == activation::silu || layer.activation == activation::sigmoid)
             return "format: gates, SiLU and sigmoids have no kernels for integers";
@@ -57,6 +59,8 @@ struct quantized {
 using int8 = quantized<8, 8>;
 using int4 = quantized<4, 8>;
 using ternary = quantized<2, 8>;
+/// Sixteen bits for feature maps: for networks whose maps eight bits are too few for.
+using int8_int16 = quantized<8, 16>;
 /// The same without floats, for targets that have none; and as TensorFlow Lite rounds, for networks that it quantized.
 using int8_fixed = quantized<8, 8, scaling::fixed_once>;
 using int4_fixed = quantized<4, 8, scaling::fixed_once>;

@@ -50,6 +50,12 @@ inline quantization quantization_for(value_range range) {
     return {static_cast<float>(below > above ? below : above), zero};
 }
 
+/// Sixteen bits, symmetric.
+inline quantization symmetric_quantization_for(value_range range) {
+    const float largest = std::fmax(-range.low, range.high);
+    return {largest > 0 ? largest / static_cast<float>(quantized_highest(element::s16)) : 1.0f, 0};
+}
+
 /// How often values fell where, between bounds that are known beforehand.
 class value_histogram {
 public:
@@ -127,6 +133,24 @@ inline float quantize_filter(std::span<const float> filter, int bits, std::span<
     if (best < at_least) best = at_least;
     for (std::size_t i = 0; i < filter.size(); ++i) to[i] = static_cast<std::int8_t>(rounded(filter[i], best));
     return best;
+}
+
+/// The sum of a channel's weights, each without its sign, that products with integers of 16 bits leave room for: with a bias of 29 bits their
+/// sums fit 32.
+inline constexpr std::int64_t most_weights_of_16_bits = ((std::int64_t{1} << 31) - (1 << 29) - 1) / quantized_highest(element::s16);
+
+inline std::int64_t weight_sum(std::span<const std::int8_t> weights) {
+    std::int64_t sum = 0;
+    for (const std::int8_t w : weights) sum += w < 0 ? -w : w;
+    return sum;
+}
+
+/// quantize_filter() for such products: with as large a scale as their sums need.
+inline float quantize_filter_for_16_bits(std::span<const float> filter, int bits, std::span<std::int8_t> to, float at_least = 0) {
+    float scale = quantize_filter(filter, bits, to, at_least);
+    while (weight_sum(to) > most_weights_of_16_bits)
+        scale = quantize_filter(filter, bits, to, scale * 1.0001f * static_cast<float>(weight_sum(to)) / static_cast<float>(most_weights_of_16_bits));
+    return scale;
 }
 
 /// The scale of a channel's weights under which its bias would leave no room for sums: channels of nearly no weights may still have one.

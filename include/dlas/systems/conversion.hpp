@@ -58,6 +58,15 @@ constexpr bool one_scaling(const auto& formats) {
         if (is_quantized(f.type) && f.way != first_scaling(formats)) return false;
     return true;
 }
+constexpr bool one_width(const auto& formats) {
+    int bytes = 0;
+    for (const chosen_format& f : formats) {
+        if (!is_quantized(f.type)) continue;
+        if (bytes > 0 && bytes != element_bytes(f.type)) return false;
+        bytes = element_bytes(f.type);
+    }
+    return true;
+}
 constexpr bool all_fixed_point(const auto& formats) {
     bool any = false;
     for (const chosen_format& f : formats) {
@@ -217,6 +226,10 @@ template <class Model, class Plan>
 inline constexpr scaling plan_scaling = converting::first_scaling(converting::formats_of_steps<Model, Plan>);
 template <class Model, class Plan>
 inline constexpr bool scalings_agree = converting::one_scaling(converting::formats_of_steps<Model, Plan>);
+
+/// Whether they all have as many bits: a map has one scale, whoever reads it.
+template <class Model, class Plan>
+inline constexpr bool widths_agree = converting::one_width(converting::formats_of_steps<Model, Plan>);
 
 /// The program of a model with the elements that a plan chooses. Plans that choose floats share the model's.
 template <class Model, class Plan>

@@ -98,6 +98,12 @@ struct executable {
     dlas::scaling scaling = dlas::scaling::real;  ///< of its integers
 
     bool available() const { return unavailable_because().empty(); }
+    /// Whether its integers have 16 bits, not 8.
+    constexpr bool has_16_bits() const {
+        for (const executable_step& step : steps)
+            if (step.input_place.type == element::s16 || step.output_place.type == element::s16) return true;
+        return false;
+    }
 };
 
 /// Fills the bytes of a halo.

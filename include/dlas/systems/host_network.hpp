@@ -12,6 +12,7 @@
 #include <dlas/algorithms/fixed_point.hpp>
 #include <dlas/core/aligned_bytes.hpp>
 #include <dlas/core/error.hpp>
+#include <dlas/optimizations/quantization.hpp>
 #include <dlas/systems/executable.hpp>
 #include <dlas/systems/safetensors.hpp>
 #include <dlas/systems/thread_pool.hpp>
@@ -144,6 +145,18 @@ inline void check_sums(const executable_step& step, const safetensors& file, con
     }
 }
 
+/// Sums of products with integers of 16 bits fit 32 bits, whatever the image.
+inline void check_sums_of_16_bits(const executable_step& step, const safetensors& file, const quantized_parameters& p) {
+    const std::size_t elements = static_cast<std::size_t>(step.conv.filter_elements() / step.conv.channels);
+    for (int channel = 0; channel < step.conv.channels; ++channel) {
+        const std::int64_t weights = weight_sum({p.filter + static_cast<std::size_t>(channel) * elements, elements}), bias = p.bias[channel];
+        const std::int64_t largest = weights * quantized_highest(element::s16) + (bias < 0 ? -bias : bias);
+        if (largest >= std::int64_t{1} << 31)
+            throw error(file.origin() + ": the sums of channel " + std::to_string(channel) + " of '" + std::string(step.layer) + "' may reach " +
+                        std::to_string(largest) + ", more than 32 bits hold; its scale is too small for integers of 16 bits");
+    }
+}
+
 }  // namespace packing
 
 /// Packs a file's tensors for a compiled network, batch normalizations folded (or taken as they are from a file in which they
@@ -159,7 +172,8 @@ inline void pack_weights(const executable& code, const safetensors& file, std::b
             scales = reader.read("maps", "scale", {code.maps});
             zeros = reader.read<std::int32_t>("maps", "zero", {code.maps});
             packing::check_scales(file, "maps.scale", scales);
-            packing::check_integers(file, "maps.zero", zeros, -128, 127);
+            if (code.has_16_bits()) packing::check_integers(file, "maps.zero", zeros, 0, 0);
+            else packing::check_integers(file, "maps.zero", zeros, -128, 127);
         }
     auto map = [&](int index) {
         if (index < 0) return quantization{};
@@ -202,6 +216,7 @@ inline void pack_weights(const executable& code, const safetensors& file, std::b
                 }
             }
             if (step.kind == step_kind::conv2d && code.scaling != scaling::real) packing::check_sums(step, file, parameters);
+            if (step.kind == step_kind::conv2d && code.has_16_bits()) packing::check_sums_of_16_bits(step, file, parameters);
             step.pack_quantized(parameters, to);
         } else if (step.kind == step_kind::conv2d) {
             const folded_layer layer = packing::folded(step, reader);

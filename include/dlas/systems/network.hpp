@@ -278,6 +278,8 @@ consteval text<256> network_refusal() {
             reason.append(streaming_refusal(planned_program<Model, Plan>, stacking::streamed_count<Plan>));
     if (reason.length == 0)
         if constexpr (!scalings_agree<Model, Plan>) reason.append("plan: layers scale their integers in different ways");
+    if (reason.length == 0)
+        if constexpr (!widths_agree<Model, Plan>) reason.append("plan: layers hold their integers in 8 and in 16 bits");
     return reason;
 }
 
@@ -427,6 +429,7 @@ class network {
     static_assert(deploying::streaming_refusal(program, stacking::streamed_count<plan>).empty(),
                   "[dlas] streamed<N>: the first N steps of the network are no chain of convolutions that buffer rows; network_refusal says why");
     static_assert(scalings_agree<Model, plan>, "[dlas] plan: layers scale their integers in different ways");
+    static_assert(widths_agree<Model, plan>, "[dlas] plan: layers hold their integers in 8 and in 16 bits");
     static constexpr int steps = program.steps.size();
     static constexpr int threads = stacking::thread_count<Plan>;
     static constexpr auto planned = []<int... I>(std::integer_sequence<int, I...>) {

@@ -111,7 +111,8 @@ safetensors quantize(const executable& code, const executable& floats, const saf
     std::vector<float> scales(maps);
     std::vector<std::int32_t> zeros(maps);
     for (std::size_t m = 0; m < maps; ++m) {
-        const quantization q = quantization_for(ranges[static_cast<std::size_t>(group[m])]);
+        const value_range& range = ranges[static_cast<std::size_t>(group[m])];
+        const quantization q = code.has_16_bits() ? symmetric_quantization_for(range) : quantization_for(range);
         scales[m] = q.scale;
         zeros[m] = q.zero;
     }
@@ -157,7 +158,9 @@ safetensors quantize(const executable& code, const executable& floats, const saf
             const auto rounded = std::span(t.filter).subspan(channel * elements, elements);
             const double input_scale = double{scales[static_cast<std::size_t>(step.input_map)]};
             const int bias_bits = code.scaling == scaling::real ? 29 : 24;  // fixed-point numbers leave less room
-            t.scales[channel] = quantize_filter(filter, step.weight_bits, rounded, least_scale_for(double{t.floats.bias[channel]}, input_scale, bias_bits));
+            const float least = least_scale_for(double{t.floats.bias[channel]}, input_scale, bias_bits);
+            t.scales[channel] = code.has_16_bits() ? quantize_filter_for_16_bits(filter, step.weight_bits, rounded, least)
+                                                   : quantize_filter(filter, step.weight_bits, rounded, least);
             double bias = double{t.floats.bias[channel]};
             if (options.correct_biases) {
                 const std::size_t first = channel / static_cast<std::size_t>(layer.group_out()) * static_cast<std::size_t>(layer.group_in());
