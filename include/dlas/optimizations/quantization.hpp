@@ -39,6 +39,14 @@ constexpr std::string_view range_rule_name(range_rule rule) {
     return names[static_cast<int>(rule)];
 }
 
+/// How many weights of a layer share a scale.
+enum class weight_scales : std::uint8_t {
+    per_channel,  ///< those of an output channel
+    per_tensor,   ///< all; the file has one scale for each channel still
+};
+
+constexpr std::string_view weight_scales_name(weight_scales scales) { return scales == weight_scales::per_channel ? "per_channel" : "per_tensor"; }
+
 /// Scale and zero point for eight bits: 0 is exact, so that padding and ReLU are. Both ends of the range are kept, though rounding the
 /// zero point moves them: the usual -1 to 1 would have all values of an image halfway between two integers otherwise.
 inline quantization quantization_for(value_range range) {
@@ -107,7 +115,7 @@ private:
     std::int64_t total_ = 0;
 };
 
-/// Rounds one output channel's filter to integers of `bits` bits, symmetric about 0, and returns their scale: with eight bits the one that
+/// Rounds weights that share a scale to integers of `bits` bits, symmetric about 0, and returns their scale: with eight bits the one that
 /// keeps the largest weight, with fewer the one of least squared error; not less than `at_least`.
 inline float quantize_filter(std::span<const float> filter, int bits, std::span<std::int8_t> to, float at_least = 0) {
     float largest = 0;

@@ -1,19 +1,19 @@
 // From a trained network and a few hundred images to a network of integers. Systems Software; hosted.
 #pragma once
 
-#include <concepts>
 #include <numeric>
 #include <string>
 #include <vector>
 
 #include <dlas/optimizations/quantization.hpp>
-#include <dlas/systems/host_network.hpp>
+#include <dlas/systems/observer.hpp>
 
 namespace dlas {
 
 struct quantize_options {
     range_rule ranges = range_rule::min_max;
     bool correct_biases = true;  ///< makes up for what rounding the weights does to the mean of each channel
+    weight_scales weights = weight_scales::per_channel;
 };
 
 namespace quantizing {
@@ -24,15 +24,6 @@ struct observation {
     value_histogram histogram;
     std::vector<double> channel_sums;
 };
-
-/// Visits the elements of a feature map, channels innermost.
-template <class Visit>
-void for_each_element(const float* first, shape map, placement place, Visit visit) {
-    for (int row = 0; row < map.height; ++row)
-        for (int column = 0; column < map.width; ++column)
-            for (int channel = 0; channel < map.channels; ++channel)
-                visit(channel, first[std::int64_t{row} * place.row_stride + column * place.pixel_stride + channel]);
-}
 
 /// Maps through which integers go unchanged have one scale: the index of each map's representative.
 inline std::vector<int> groups_of_maps(const executable& code, const executable& floats) {
@@ -54,50 +45,26 @@ inline std::vector<int> groups_of_maps(const executable& code, const executable&
 /// `floats` (the same model under observed<Target>) holds on calibration images: image(i) for i < images gives one, preprocessed, NHWC.
 /// The result is a weight file for `code` and every other compilation of the plan; layers in floats keep their parameters, folded.
 /// Throws dlas::error where the two are not one model, there are no images, or the file does not fit.
-template <class Image>
-    requires requires(Image& image) { std::span<const float>(image(0)); }
+template <gives_images Image>
 safetensors quantize(const executable& code, const executable& floats, const safetensors& file, int images, Image&& image,
                      const quantize_options& options = {}) {
     using namespace quantizing;
     if (code.model != floats.model || code.maps != floats.maps)
         throw error("quantize: '" + std::string(code.model) + "' is to be quantized, '" + std::string(floats.model) + "' observed; they must be one model");
-    if (!floats.available())
-        throw error("quantize: the target '" + std::string(floats.target) + "' of the observed network cannot run: " + std::string(floats.unavailable_because()));
-    for (const executable_step& step : floats.steps)
-        if (step.output_place.type != element::f32 || step.input_place.type != element::f32)
-            throw error("quantize: the observed network '" + std::string(floats.plan) + "' is not of f32; observe one of observed<Target>");
-    if (images < 1) throw error("quantize: '" + std::string(code.model) + "' needs at least one calibration image");
-
-    aligned_bytes weights(floats.weight_bytes), arena(floats.arena_bytes);
-    pack_weights(floats, file, weights.data());
+    observer observe("quantize", floats, file);
     std::vector<observation> seen(floats.steps.size());
-    auto observe = [&](auto visit) {
-        for (int i = 0; i < images; ++i) {
-            const std::span<const float> pixels = image(i);
-            if (pixels.size() != static_cast<std::size_t>(floats.input.elements()))
-                throw error("quantize: calibration image " + std::to_string(i) + " has " + std::to_string(pixels.size()) + " elements, the network needs " +
-                            std::to_string(floats.input.elements()));
-            for (std::size_t s = 0; s < floats.steps.size(); ++s) {
-                const executable_step& step = floats.steps[s];
-                if (step.run == nullptr) throw error("quantize: step '" + std::string(step.layer) + "' runs with others; observe a network of observed<Target>");
-                fill_halo(step, weights.data(), arena.data());
-                const kernel_arguments arguments = arguments_of(step, pixels.data(), weights.data(), arena.data());
-                step.run(arguments);
-                visit(step, arguments, seen[s]);
-            }
-        }
-    };
-    observe([](const executable_step& step, const kernel_arguments& a, observation& o) {
-        for_each_element(static_cast<const float*>(a.output), step.output_shape, step.output_place, [&](int, float x) { o.range.include(x); });
+    observe(images, image, [&](const executable_step& step, const kernel_arguments& a, std::size_t s) {
+        observation& o = seen[s];
+        for_each_element(a.output, step.output_shape, step.output_place, [&](int, float x) { o.range.include(x); });
         if (step.kind != step_kind::conv2d) return;
         o.channel_sums.resize(static_cast<std::size_t>(step.conv.in.channels));
-        for_each_element(static_cast<const float*>(a.input), step.conv.in, step.input_place,
+        for_each_element(a.input, step.conv.in, step.input_place,
                          [&](int channel, float x) { o.channel_sums[static_cast<std::size_t>(channel)] += double{x}; });
     });
     if (options.ranges != range_rule::min_max) {
         for (observation& o : seen) o.histogram = value_histogram(o.range);
-        observe([](const executable_step& step, const kernel_arguments& a, observation& o) {
-            for_each_element(static_cast<const float*>(a.output), step.output_shape, step.output_place, [&](int, float x) { o.histogram.count(x); });
+        observe(images, image, [&](const executable_step& step, const kernel_arguments& a, std::size_t s) {
+            for_each_element(a.output, step.output_shape, step.output_place, [&](int, float x) { seen[s].histogram.count(x); });
         });
     }
 
@@ -152,12 +119,22 @@ safetensors quantize(const executable& code, const executable& floats, const saf
         t.filter.resize(t.floats.filter.size());
         t.bias.resize(channels);
         t.scales.resize(channels);
+        const double input_scale = double{scales[static_cast<std::size_t>(step.input_map)]};
+        const int bias_bits = code.scaling == scaling::real ? 29 : 24;  // fixed-point numbers leave less room
+        // A scale stands for the filters of so many channels.
+        const std::size_t sharing = options.weights == weight_scales::per_tensor ? channels : 1;
+        for (std::size_t first = 0; first < channels; first += sharing) {
+            double largest_bias = 0;
+            for (std::size_t channel = first; channel < first + sharing; ++channel)
+                largest_bias = std::max(largest_bias, std::fabs(double{t.floats.bias[channel]}));
+            const float scale = quantize_filter(std::span(t.floats.filter).subspan(first * elements, sharing * elements), step.weight_bits,
+                                                std::span(t.filter).subspan(first * elements, sharing * elements),
+                                                least_scale_for(largest_bias, input_scale, bias_bits));
+            std::fill_n(t.scales.begin() + static_cast<std::ptrdiff_t>(first), sharing, scale);
+        }
         for (std::size_t channel = 0; channel < channels; ++channel) {
             const auto filter = std::span(t.floats.filter).subspan(channel * elements, elements);
             const auto rounded = std::span(t.filter).subspan(channel * elements, elements);
-            const double input_scale = double{scales[static_cast<std::size_t>(step.input_map)]};
-            const int bias_bits = code.scaling == scaling::real ? 29 : 24;  // fixed-point numbers leave less room
-            t.scales[channel] = quantize_filter(filter, step.weight_bits, rounded, least_scale_for(double{t.floats.bias[channel]}, input_scale, bias_bits));
             double bias = double{t.floats.bias[channel]};
             if (options.correct_biases) {
                 const std::size_t first = channel / static_cast<std::size_t>(layer.group_out()) * static_cast<std::size_t>(layer.group_in());
@@ -178,7 +155,8 @@ safetensors quantize(const executable& code, const executable& floats, const saf
         tensors.push_back({name + ".sum.scale", "F32", {1}, std::as_bytes(std::span(&t.sum.scale, 1))});
         tensors.push_back({name + ".sum.zero", "I32", {1}, std::as_bytes(std::span(&t.sum.zero, 1))});
     }
-    const safetensors::metadata_entry made[] = {{"format", std::string(code.plan)}, {"ranges", std::string(range_rule_name(options.ranges))}};
+    const safetensors::metadata_entry made[] = {{"format", std::string(code.plan)}, {"ranges", std::string(range_rule_name(options.ranges))},
+                                               {"weight_scales", std::string(weight_scales_name(options.weights))}};
     return safetensors::parse(safetensors::serialize(made, tensors), std::string(code.model) + ", quantized");
 }
 
