@@ -71,9 +71,9 @@ TEST_CASE("accuracy: CIFAR-10, w8a8") {
 }
 TEST_CASE("accuracy: CIFAR-10, fewer bits for weights") {
     if (skipped()) return;
-    check_cifar10<format_networks::resnet20>("cifar10_resnet20", "w4a8/", 895);
-    // Without training ternary weights lose nearly all; chance is 100.
-    check_cifar10<format_networks::resnet20>("cifar10_resnet20", "w2a8/", 101);
+    check_cifar10<format_networks::resnet20>("cifar10_resnet20", "w4a8/", 908);
+    // Without training ternary weights lose much; chance is 100.
+    check_cifar10<format_networks::resnet20>("cifar10_resnet20", "w2a8/", 620);
 }
 TEST_CASE("accuracy: CIFAR-10, one bit for weights and inputs") {
     if (skipped()) return;

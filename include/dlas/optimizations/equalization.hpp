@@ -1,4 +1,4 @@
-// Weights moved between layers, so that the channels of each layer have weights of like size. Model Optimizations.
+// Weights moved between layers, so that the channels of each layer have weights of like size. Model Optimizations; hosted.
 //
 // Where f(x / s) = f(x) / s, what a channel holds between two convolutions may be divided by s if the weights that read it are multiplied by s
 // (Nagel et al., 2019). Here s is a power of two: nothing but exponents changes, so that the network computes the same bits as before.

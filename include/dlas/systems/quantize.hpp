@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <dlas/optimizations/quantization.hpp>
+#include <dlas/optimizations/rounding.hpp>
 #include <dlas/systems/observer.hpp>
 
 namespace dlas {
@@ -14,16 +15,46 @@ struct quantize_options {
     range_rule ranges = range_rule::min_max;
     bool correct_biases = true;  ///< makes up for what rounding the weights does to the mean of each channel
     weight_scales weights = weight_scales::per_channel;
+    weight_rounding rounding = weight_rounding::together;
 };
 
 namespace quantizing {
 
-/// What calibration images leave in a step's output, and the mean of each channel of a convolution's input.
+/// What calibration images leave in a step's output, and what a convolution finds in its input: the sum of each channel, and more.
 struct observation {
     value_range range;
     value_histogram histogram;
     std::vector<double> channel_sums;
+    std::vector<input_moments> moments;  ///< of each group of filters whose weights are rounded together
 };
+
+/// Filters of more weights are rounded weight by weight, for the square of their number counts.
+inline constexpr std::size_t most_inputs = 2048;
+
+constexpr std::size_t filter_inputs(const conv2d_layer& layer) { return static_cast<std::size_t>(layer.filter_elements() / layer.channels); }
+
+/// Samples what a convolution's filters see: of all images together several times as many windows as a filter has weights.
+inline void sample_windows(const executable_step& step, const void* input, int images, std::vector<input_moments>& moments) {
+    constexpr int times = 16;
+    const conv2d_layer& layer = step.conv;
+    const placement place = step.input_place;
+    std::vector<float> window(filter_inputs(layer));
+    const int pixels = layer.out().pixels(), wanted = times * static_cast<int>(window.size()) / images + 1;
+    const int distance = pixels > wanted ? pixels / wanted : 1;
+    for (int pixel = static_cast<int>(moments[0].samples() % distance); pixel < pixels; pixel += distance) {  // others in each image
+        const int row = pixel / layer.out().width * layer.stride.height - layer.padding.top;
+        const int column = pixel % layer.out().width * layer.stride.width - layer.padding.left;
+        for (int group = 0; group < layer.groups; ++group) {
+            const float* first = static_cast<const float*>(input) + std::int64_t{row} * place.row_stride + column * place.pixel_stride + group * layer.group_in();
+            float* to = window.data();
+            for (int channel = 0; channel < layer.group_in(); ++channel)
+                for (int y = 0; y < layer.kernel.height; ++y)
+                    for (int x = 0; x < layer.kernel.width; ++x)
+                        *to++ = first[std::int64_t{y} * layer.dilation.height * place.row_stride + x * layer.dilation.width * place.pixel_stride + channel];
+            moments[static_cast<std::size_t>(group)].add(window);
+        }
+    }
+}
 
 /// Maps through which integers go unchanged have one scale: the index of each map's representative.
 inline std::vector<int> groups_of_maps(const executable& code, const executable& floats) {
@@ -41,8 +72,9 @@ inline std::vector<int> groups_of_maps(const executable& code, const executable&
 
 }  // namespace quantizing
 
-/// Quantizes a trained network for `code`: the filters of its integer layers by output channel, feature maps by what the float network
-/// `floats` (the same model under observed<Target>) holds on calibration images: image(i) for i < images gives one, preprocessed, NHWC.
+/// Quantizes a trained network for `code`, by what the float network `floats` (the same model under observed<Target>) holds on calibration
+/// images: filters with a scale for each output channel or each layer, rounded so that their sums differ least, and feature maps.
+/// image(i) for i < images gives an image, preprocessed, NHWC.
 /// The result is a weight file for `code` and every other compilation of the plan; layers in floats keep their parameters, folded.
 /// Throws dlas::error where the two are not one model, there are no images, or the file does not fit.
 template <gives_images Image>
@@ -53,6 +85,18 @@ safetensors quantize(const executable& code, const executable& floats, const saf
         throw error("quantize: '" + std::string(code.model) + "' is to be quantized, '" + std::string(floats.model) + "' observed; they must be one model");
     observer observe("quantize", floats, file);
     std::vector<observation> seen(floats.steps.size());
+    auto observation_of = [&](const executable_step& step) -> observation& {
+        auto observed_step = std::ranges::find_if(floats.steps, [&](const executable_step& s) { return s.kind == step_kind::conv2d && s.layer == step.layer; });
+        if (observed_step == floats.steps.end()) throw error("quantize: layer '" + std::string(step.layer) + "' is not in the observed network");
+        return seen[static_cast<std::size_t>(observed_step - floats.steps.begin())];
+    };
+    for (const executable_step& step : code.steps) {
+        if (step.kind != step_kind::conv2d || step.pack_quantized == nullptr) continue;
+        observation& o = observation_of(step);
+        const std::size_t inputs = filter_inputs(step.conv);
+        if (options.rounding == weight_rounding::together && inputs <= most_inputs)
+            o.moments.assign(static_cast<std::size_t>(step.conv.groups), input_moments(inputs));
+    }
     observe(images, image, [&](const executable_step& step, const kernel_arguments& a, std::size_t s) {
         observation& o = seen[s];
         for_each_element(a.output, step.output_shape, step.output_place, [&](int, float x) { o.range.include(x); });
@@ -60,6 +104,7 @@ safetensors quantize(const executable& code, const executable& floats, const saf
         o.channel_sums.resize(static_cast<std::size_t>(step.conv.in.channels));
         for_each_element(a.input, step.conv.in, step.input_place,
                          [&](int channel, float x) { o.channel_sums[static_cast<std::size_t>(channel)] += double{x}; });
+        if (!o.moments.empty()) sample_windows(step, a.input, images, o.moments);
     });
     if (options.ranges != range_rule::min_max) {
         for (observation& o : seen) o.histogram = value_histogram(o.range);
@@ -107,14 +152,12 @@ safetensors quantize(const executable& code, const executable& floats, const saf
             for (const char* parameter : {"weight", "bias", "running_mean", "running_var"}) keep(step.batch_norm, parameter);
         }
         if (step.kind != step_kind::conv2d || step.pack_quantized == nullptr) continue;
-        auto observed_step = std::ranges::find_if(floats.steps, [&](const executable_step& s) { return s.kind == step_kind::conv2d && s.layer == step.layer; });
-        if (observed_step == floats.steps.end()) throw error("quantize: layer '" + std::string(step.layer) + "' is not in the observed network");
-        const observation& o = seen[static_cast<std::size_t>(observed_step - floats.steps.begin())];
+        const observation& o = observation_of(step);
         layer_tensors& t = layers.emplace_back();
         t.floats = packing::folded(step, reader);
         const std::string name(step.layer);
         const conv2d_layer& layer = step.conv;
-        const auto channels = static_cast<std::size_t>(layer.channels), elements = t.floats.filter.size() / channels;
+        const auto channels = static_cast<std::size_t>(layer.channels), elements = filter_inputs(layer);
         const auto area = static_cast<std::size_t>(layer.kernel.area());
         t.filter.resize(t.floats.filter.size());
         t.bias.resize(channels);
@@ -132,9 +175,15 @@ safetensors quantize(const executable& code, const executable& floats, const saf
                                                 least_scale_for(largest_bias, input_scale, bias_bits));
             std::fill_n(t.scales.begin() + static_cast<std::ptrdiff_t>(first), sharing, scale);
         }
+        std::vector<double> moments;  // of a group's inputs
         for (std::size_t channel = 0; channel < channels; ++channel) {
             const auto filter = std::span(t.floats.filter).subspan(channel * elements, elements);
             const auto rounded = std::span(t.filter).subspan(channel * elements, elements);
+            if (!o.moments.empty()) {
+                const auto group_out = static_cast<std::size_t>(layer.group_out());
+                if (channel % group_out == 0) moments = o.moments[channel / group_out].matrix(options.correct_biases);
+                round_together(filter, t.scales[channel], step.weight_bits, moments, rounded);
+            }
             double bias = double{t.floats.bias[channel]};
             if (options.correct_biases) {
                 const std::size_t first = channel / static_cast<std::size_t>(layer.group_out()) * static_cast<std::size_t>(layer.group_in());
@@ -156,7 +205,8 @@ safetensors quantize(const executable& code, const executable& floats, const saf
         tensors.push_back({name + ".sum.zero", "I32", {1}, std::as_bytes(std::span(&t.sum.zero, 1))});
     }
     const safetensors::metadata_entry made[] = {{"format", std::string(code.plan)}, {"ranges", std::string(range_rule_name(options.ranges))},
-                                               {"weight_scales", std::string(weight_scales_name(options.weights))}};
+                                               {"weight_scales", std::string(weight_scales_name(options.weights))},
+                                               {"rounding", std::string(weight_rounding_name(options.rounding))}};
     return safetensors::parse(safetensors::serialize(made, tensors), std::string(code.model) + ", quantized");
 }
 
