@@ -39,6 +39,14 @@ constexpr std::string_view range_rule_name(range_rule rule) {
     return names[static_cast<int>(rule)];
 }
 
+/// How many weights of a layer share a scale.
+enum class weight_scales : std::uint8_t {
+    per_channel,  ///< those of an output channel
+    per_tensor,   ///< all; the file has one scale for each channel still
+};
+
+constexpr std::string_view weight_scales_name(weight_scales scales) { return scales == weight_scales::per_channel ? "per_channel" : "per_tensor"; }
+
 /// Scale and zero point for eight bits: 0 is exact, so that padding and ReLU are. Both ends of the range are kept, though rounding the
 /// zero point moves them: the usual -1 to 1 would have all values of an image halfway between two integers otherwise.
 inline quantization quantization_for(value_range range) {
@@ -113,7 +121,7 @@ private:
     std::int64_t total_ = 0;
 };
 
-/// Rounds one output channel's filter to integers of `bits` bits, symmetric about 0, and returns their scale: with eight bits the one that
+/// Rounds weights that share a scale to integers of `bits` bits, symmetric about 0, and returns their scale: with eight bits the one that
 /// keeps the largest weight, with fewer the one of least squared error; not less than `at_least`.
 inline float quantize_filter(std::span<const float> filter, int bits, std::span<std::int8_t> to, float at_least = 0) {
     float largest = 0;
@@ -145,11 +153,14 @@ inline std::int64_t weight_sum(std::span<const std::int8_t> weights) {
     return sum;
 }
 
-/// quantize_filter() for such products: with as large a scale as their sums need.
-inline float quantize_filter_for_16_bits(std::span<const float> filter, int bits, std::span<std::int8_t> to, float at_least = 0) {
-    float scale = quantize_filter(filter, bits, to, at_least);
-    while (weight_sum(to) > most_weights_of_16_bits)
-        scale = quantize_filter(filter, bits, to, scale * 1.0001f * static_cast<float>(weight_sum(to)) / static_cast<float>(most_weights_of_16_bits));
+/// quantize_filter() for `filters` of equal size that share a scale: so large a one that the weights of none have a sum of more than `most`.
+inline float quantize_filters(std::span<const float> weights, std::size_t filters, int bits, std::span<std::int8_t> to, float at_least, std::int64_t most) {
+    const std::size_t elements = weights.size() / filters;
+    float scale = quantize_filter(weights, bits, to, at_least);
+    for (std::size_t filter = 0; filter < filters; ++filter)
+        while (weight_sum(to.subspan(filter * elements, elements)) > most)
+            scale = quantize_filter(weights, bits, to,
+                                    scale * 1.0001f * static_cast<float>(weight_sum(to.subspan(filter * elements, elements))) / static_cast<float>(most));
     return scale;
 }
 

@@ -56,6 +56,7 @@ struct executable_step {
     // The maps that a step touches: numbers from 0 below executable::maps, the same for all plans of a model. Slices of one map share one.
     int input_map = -1;
     int second_map = -1;
+    int gate_map = -1;
     int output_map = -1;
     placement input_place;
     shape output_shape;

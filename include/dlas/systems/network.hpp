@@ -229,6 +229,7 @@ consteval planned_step plan_step() {
     // An image of integers has the scale of the map that it is loaded to.
     result.step.input_map = map_of(s.kind == step_kind::load_input && in.type == element::s8 ? s.output : s.input);
     result.step.second_map = map_of(s.second);
+    result.step.gate_map = map_of(s.gate);
     result.step.output_map = map_of(s.output);
     result.step.input_place = in;
     result.step.output_shape = map;

@@ -1,4 +1,4 @@
-// The plan of a float network that quantize() observes (quantize.hpp). Systems Software.
+// The plan of a float network that quantize() and equalize() observe (observer.hpp). Systems Software.
 #pragma once
 
 #include <dlas/systems/stack.hpp>
