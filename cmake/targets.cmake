@@ -30,6 +30,16 @@ endforeach()
 list(JOIN DLAS_TARGETS " " shown)
 message(STATUS "dlas: units are built for ${shown}")
 
+set(DLAS_PROGRAM_TARGETS "" CACHE STRING "Targets that examples and benchmarks have units for; empty: all that tests have")
+
+# dlas_use_program_targets(): for the folder that calls it.
+macro(dlas_use_program_targets)
+    if(DLAS_PROGRAM_TARGETS)
+        list(JOIN DLAS_PROGRAM_TARGETS "|" wanted)
+        list(FILTER DLAS_TARGETS INCLUDE REGEX "^(${wanted})$")
+    endif()
+endmacro()
+
 # dlas_add_target_units(<cmake-target> TEMPLATE <file.cpp.in> [TARGETS <target>...] [SHARDS <n>])
 # Configures the template with @DLAS_TARGET@, @DLAS_SHARD@ and @DLAS_SHARDS@. Targets that the compiler lacks are left out;
 # DLAS_UNIT_TARGETS lists those that are in, as in dlas::policy_list<DLAS_UNIT_TARGETS>; DLAS_UNIT_SHARDS is the number of shards.

@@ -24,6 +24,8 @@ struct first_of {
 
     template <class Format, class Target>
     static constexpr std::string_view refuses_in(const conv2d_layer& layer, const schedule_options& schedule) {
+        // An algorithm that can run no layer in the format would stand in the name for nothing.
+        if (((Format::template refuses<Algorithms>(layer) == any_format_refusal) || ...)) return any_format_refusal;
         std::string_view last;
         (void)((last = refusal_of<Algorithms, Format, Target>(layer, schedule), last.empty()) || ...);
         return last;
