@@ -101,17 +101,18 @@ safetensors quantize(const executable& code, const executable& floats, const saf
         });
     }
 
+    const bool shifts = code.scaling == scaling::power_of_two;
     const auto maps = static_cast<std::size_t>(code.maps);
     const std::vector<int> group = groups_of_maps(code, floats);
     std::vector<value_range> ranges(maps);
     for (std::size_t s = 0; s < seen.size(); ++s) {
-        const value_range chosen = options.ranges == range_rule::min_max ? seen[s].range : seen[s].histogram.range(options.ranges);
+        const value_range chosen = options.ranges == range_rule::min_max ? seen[s].range : seen[s].histogram.range(options.ranges, shifts);
         ranges[static_cast<std::size_t>(group[static_cast<std::size_t>(floats.steps[s].output_map)])].include(chosen);
     }
     std::vector<float> scales(maps);
     std::vector<std::int32_t> zeros(maps);
     for (std::size_t m = 0; m < maps; ++m) {
-        const quantization q = quantization_for(ranges[static_cast<std::size_t>(group[m])]);
+        const quantization q = quantization_for(ranges[static_cast<std::size_t>(group[m])], shifts);
         scales[m] = q.scale;
         zeros[m] = q.zero;
     }
@@ -156,8 +157,17 @@ safetensors quantize(const executable& code, const executable& floats, const saf
             const auto filter = std::span(t.floats.filter).subspan(channel * elements, elements);
             const auto rounded = std::span(t.filter).subspan(channel * elements, elements);
             const double input_scale = double{scales[static_cast<std::size_t>(step.input_map)]};
-            const int bias_bits = code.scaling == scaling::real ? 29 : 24;  // fixed-point numbers leave less room
-            t.scales[channel] = quantize_filter(filter, step.weight_bits, rounded, least_scale_for(double{t.floats.bias[channel]}, input_scale, bias_bits));
+            const int bias_bits = code.scaling == scaling::real ? 29 : shifts ? 22 : 24;  // fixed-point numbers leave less room
+            scale_rule rule = {.least = least_scale_for(double{t.floats.bias[channel]}, input_scale, bias_bits)};
+            if (shifts) {
+                // Sums are shifted to the right, to the output's scale and to no finer one than the residual's; by so few bits that zero points fit.
+                const float output = scales[static_cast<std::size_t>(step.output_map)];
+                const float residual = step.second_map < 0 ? output : scales[static_cast<std::size_t>(step.second_map)];
+                rule.power_of_two = true;
+                rule.most = static_cast<float>(double{std::fmin(output, residual)} / input_scale);
+                rule.least = std::fmax(rule.least, std::ldexp(rule.most, -most_shift));
+            }
+            t.scales[channel] = quantize_filter(filter, step.weight_bits, rounded, rule);
             double bias = double{t.floats.bias[channel]};
             if (options.correct_biases) {
                 const std::size_t first = channel / static_cast<std::size_t>(layer.group_out()) * static_cast<std::size_t>(layer.group_in());
