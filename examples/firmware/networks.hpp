@@ -17,6 +17,10 @@ using image_classification = dlas::network<dlas::resnet8<dlas::cifar10>, dlas::s
 template <class Target>
 using keyword_spotting = dlas::network<dlas::ds_cnn<dlas::speech_commands>, dlas::stack<dlas::int8_tflite, Target>>;
 
+/// The same network, quantized by this library, all of its scales powers of two: for cores on which a product of 64 bits takes long.
+template <class Target>
+using keyword_spotting_by_shifts = dlas::network<dlas::ds_cnn<dlas::speech_commands>, dlas::stack<dlas::int8_power_of_two, Target>>;
+
 /// MLPerf Tiny's visual wake words: whether a 96x96 image shows a person, by MobileNetV1 of a quarter of the channels.
 /// Its first layers run row by row: of 50 KB of feature maps 28 are left.
 template <class Target>

@@ -83,7 +83,7 @@ examples test_examples(const std::string& name, const dlas::executable& code, co
     if (name == "drawn_shapes") return preprocessed(dlas::make_shapes10(count, 2), dlas::resnet8_a<dlas::shapes10>::preprocessing, 0, count);
     if (!file.empty() && name == "image_classification")
         return preprocessed(dlas::read_cifar10(file), dlas::resnet8<dlas::cifar10>::preprocessing, 0, count);
-    if (!file.empty() && name == "keyword_spotting")
+    if (!file.empty() && name.starts_with("keyword_spotting"))
         return preprocessed(dlas::read_speech_commands(file), dlas::ds_cnn<dlas::speech_commands>::preprocessing, 0, count);
     examples result;
     for (int i = 0; i < count; ++i) {
@@ -95,10 +95,13 @@ examples test_examples(const std::string& name, const dlas::executable& code, co
     return result;
 }
 
-dlas::safetensors integer_weights(const packable_network& network, const std::string& file) {
+/// Floats are quantized by images other than those that are tested, or, of a network whose data is one small set, by some of these.
+dlas::safetensors integer_weights(const packable_network& network, const std::string& file, const std::string& images) {
     if (file.ends_with(".tflite")) return dlas::import_tflite(*network.code, dlas::tflite_file::read(file));
     if (network.floats == nullptr) return dlas::safetensors::read(file);
-    const examples calibration = preprocessed(dlas::make_shapes10(200, 1), dlas::resnet8_a<dlas::shapes10>::preprocessing, 0, 200);
+    const examples calibration = network.name == "drawn_shapes"
+                                     ? preprocessed(dlas::make_shapes10(200, 1), dlas::resnet8_a<dlas::shapes10>::preprocessing, 0, 200)
+                                     : test_examples(std::string(network.name), *network.code, images, 100);
     return dlas::quantize(*network.code, *network.floats, dlas::safetensors::read(file), static_cast<int>(calibration.images.size()),
                           [&](int i) -> std::span<const float> { return calibration.images[static_cast<std::size_t>(i)]; });
 }
@@ -106,7 +109,7 @@ dlas::safetensors integer_weights(const packable_network& network, const std::st
 void run(const arguments& a) {
     const packable_network network = find(a.positional[0], a.positional[1], dlas::policy_list<DLAS_PACK_TARGETS>{});
     const dlas::executable& code = *network.code;
-    const dlas::safetensors weights = integer_weights(network, a.positional[2]);
+    const dlas::safetensors weights = integer_weights(network, a.positional[2], a.images);
 
     // Accuracy is counted by the integer code that the target will run.
     dlas::host_network host(code, weights);

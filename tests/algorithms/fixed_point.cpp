@@ -229,6 +229,22 @@ void check_factors(const kernels& target) {
     CHECK(wrong == 0);
 }
 
+void check_shifts(const kernels& target) {
+    std::int64_t wrong = 0;
+    for (int left = 0; left < 32; ++left)
+        for (int right = 0; right < 32; ++right)
+            for (const std::int32_t x : some_integers(0x7fffffff, {1 << 30, 0})) {
+                std::int32_t lefts[8] = {}, rights[8] = {}, in[8] = {}, out[8] = {};
+                const int lane = (left + right) % target.lanes;
+                lefts[lane] = left;
+                rights[lane] = right;
+                in[lane] = x;
+                target.shifted(lefts, rights, in, out);
+                wrong += out[lane] != static_cast<std::int32_t>(static_cast<std::uint32_t>(x) << left) >> right;
+            }
+    CHECK(wrong == 0);
+}
+
 void check_saturation(const kernels& target) {
     for (const std::int32_t x : {-2147483647, -1000, -129, -128, -127, -1, 0, 1, 126, 127, 128, 100000, 2147483647})
         for (int count = 1; count <= target.lanes; ++count) {
@@ -285,6 +301,8 @@ void check_sum(const sum_kernel& code) {
         if (round % 4 == 1) p.output.zero = -128;
         if (round == 5) p.input.scale *= 100;   // the second vanishes beside the first
         if (round == 7) p.output.scale *= 200;  // all becomes nearly nothing
+        if (code.key.way == scaling::power_of_two)
+            for (dlas::quantization* q : {&p.input, &p.second, &p.output}) q->scale = std::ldexp(1.0f, std::ilogb(q->scale));
         const bytes x = random_bytes(elements, static_cast<unsigned>(2 * round), round == 2), y = random_bytes(elements, static_cast<unsigned>(2 * round + 1), round == 2);
         bytes expected(x.size());
         for (std::size_t i = 0; i < x.size(); ++i)
@@ -319,8 +337,10 @@ TEST_CASE("fixed point: convolutions are the definition's, bit by bit") {
     // One problem after another, on all targets: the definition is the slowest of them.
     for (int index = 0; index < fixed_point_layers::layers.size(); ++index) {
         const fixed_layer& layer = fixed_point_layers::layers[index];
-        const std::string description = std::string(layer.way == scaling::fixed_once ? "once w" : "twice w") + std::to_string(layer.weight_bits) + " " +
-                                        std::string(dlas::layer_text(layer.key.layer).view());
+        const std::string description = std::string(layer.way == scaling::fixed_once    ? "once w"
+                                                    : layer.way == scaling::fixed_twice ? "twice w"
+                                                                                        : "shifted w") +
+                                        std::to_string(layer.weight_bits) + " " + std::string(dlas::layer_text(layer.key.layer).view());
         CAPTURE(index);
         INFO(description);
         for (const fixed_point_layers::numbers kind : all_numbers) {
@@ -344,6 +364,7 @@ TEST_CASE("fixed point: words are scaled as the definition has it") {
     for_each_target([](const kernels& target) {
         check_scalers(target);
         check_factors(target);
+        check_shifts(target);
         check_saturation(target);
     });
 }

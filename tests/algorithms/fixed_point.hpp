@@ -52,6 +52,8 @@ inline constexpr sum_key sums[] = {
     dense_sum({4, 3, 33}, activation::none, scaling::fixed_once),    sparse_sum({3, 3, 5}, activation::relu6, scaling::fixed_once),
     dense_sum({1, 1, 1}, activation::relu6, scaling::fixed_twice),   dense_sum({3, 5, 7}, activation::none, scaling::fixed_twice),
     dense_sum({4, 3, 33}, activation::relu, scaling::fixed_twice),   sparse_sum({3, 3, 5}, activation::none, scaling::fixed_twice),
+    dense_sum({1, 1, 1}, activation::none, scaling::power_of_two),   dense_sum({3, 5, 7}, activation::relu, scaling::power_of_two),
+    dense_sum({4, 3, 33}, activation::relu6, scaling::power_of_two), sparse_sum({3, 3, 5}, activation::none, scaling::power_of_two),
 };
 
 struct pool_kernel {
@@ -84,6 +86,7 @@ struct kernels {
     std::span<const sum_kernel> sums;
     int lanes = 1;
     std::array<word_functions, 4> words;
+    void (*shifted)(const std::int32_t* left, const std::int32_t* right, const std::int32_t* x, std::int32_t* y) = nullptr;
     void (*saturated)(const std::int32_t* x, std::int8_t* y, int count) = nullptr;  ///< stores the first `count` bytes of a word
 };
 
@@ -126,6 +129,9 @@ struct compilation {
                 },
                 &scale<Way, AboveZero, 0>, &scale<Way, AboveZero, dlas::sum_bits>};
     }
+    static void shift(const std::int32_t* left, const std::int32_t* right, const std::int32_t* x, std::int32_t* y) {
+        store(vector::shifted_right(vector::shifted_left(vector::load(x), vector::load(left)), vector::load(right)), y);
+    }
     static void store_saturated(const std::int32_t* x, std::int8_t* y, int count) {
         const word saturated = vector::saturated(vector::load(x));
         if (count == vector::lanes) vector::template store_bytes<true>(y, saturated, count);
@@ -139,6 +145,7 @@ struct compilation {
                                     vector::lanes,
                                     {functions<scaling::fixed_once, false>(), functions<scaling::fixed_once, true>(),
                                      functions<scaling::fixed_twice, false>(), functions<scaling::fixed_twice, true>()},
+                                    &shift,
                                     &store_saturated};
 };
 

@@ -40,7 +40,7 @@ constexpr std::int64_t scaled(std::int64_t x, const multiplier& m, scaling way) 
     constexpr std::int64_t most = std::int64_t{1} << 31;
     for (int i = 0; i < m.shift; ++i) x = 2 * x > most ? most : 2 * x < -most ? -most : 2 * x;
     const int right = m.shift < 0 ? -m.shift : 0;
-    if (way == scaling::fixed_once) return divided_halves_up(x * m.mantissa, 31 + right);
+    if (way != scaling::fixed_twice) return divided_halves_up(x * m.mantissa, 31 + right);
     return divided_halves_away(divided_halves_up(x * m.mantissa, 31), right);
 }
 
@@ -57,16 +57,20 @@ constexpr std::int8_t finished(std::int64_t x, const dlas::quantization& output,
     return static_cast<std::int8_t>(clamped(x, low, high));
 }
 
-/// What an operand of a sum is in the units in which both are added: where scaling is twice, 2^-20 of twice the larger scale, else 2^-6 of the
-/// output's.
+/// What an operand of a sum is in the units in which both are added: where scaling is twice, 2^-20 of twice the larger scale; where it is once, 2^-6
+/// of the output's; where it is by powers of two, the smallest of the scales.
 constexpr std::int64_t operand(std::int32_t x, const dlas::quantization& of, double unit, scaling way) {
+    if (way == scaling::power_of_two) return std::int64_t{x - of.zero} * static_cast<std::int64_t>(double{of.scale} / unit);
     return scaled(std::int64_t{x - of.zero} * (1 << 20), multiplier(double{of.scale} / unit), way);
 }
 constexpr double unit_of_sum(float first, float second, float output, scaling way) {
-    return way == scaling::fixed_twice ? 2 * double{first > second ? first : second} : double{output} * 16384;
+    const float larger = first > second ? first : second, smaller = first > second ? second : first;
+    if (way == scaling::power_of_two) return double{smaller < output ? smaller : output};
+    return way == scaling::fixed_twice ? 2 * double{larger} : double{output} * 16384;
 }
 constexpr std::int64_t sum_of(std::int64_t both, double unit, const dlas::quantization& output, scaling way) {
     if (way == scaling::fixed_once) return divided_halves_up(both, 6) + output.zero;
+    if (way == scaling::power_of_two) return scaled(both, multiplier(unit / double{output.scale}), way) + output.zero;
     return scaled(both, multiplier(unit / (1048576.0 * double{output.scale})), way) + output.zero;
 }
 
@@ -93,6 +97,8 @@ constexpr std::int8_t convolved(const dlas::conv2d_layer& layer, const quantized
     const double products = p.scale_product > 0 ? double{p.scale_product} : double{p.input.scale} * double{p.filter_scales[channel]};
     if (residual == nullptr) return finished(scaled(sum, multiplier(products / double{p.output.scale}), way) + p.output.zero, p.output, layer.activation);
     const std::int8_t other = residual[(row * layer.out().width + column) * layer.channels + channel];
+    if (way == scaling::power_of_two)
+        return finished(sum_of(sum + operand(other, p.second, products, way), products, p.output, way), p.output, layer.activation);
     if (way == scaling::fixed_once) {
         const double unit = double{p.output.scale} * 16384;
         const std::int64_t result = scaled(sum, multiplier(products / (double{p.output.scale} / 64)), way);

@@ -24,7 +24,11 @@ inline constexpr conv2d_layer named[] = {
     {.in = {1, 1, 8}, .channels = 15, .kernel = 3, .padding = 1},
     {.in = {2, 2, 5}, .channels = 9, .kernel = 5, .padding = 2, .residual = true},
     // The first layer of MLPerf Tiny's keyword spotting.
-    {.in = {25, 10, 1}, .channels = 16, .kernel = {10, 4}, .stride = 2, .padding = dlas::same_padding({25, 10, 1}, {10, 4}, 2),
+    {.in = {25, 10, 1},
+     .channels = 16,
+     .kernel = {10, 4},
+     .stride = 2,
+     .padding = dlas::same_padding({25, 10, 1}, {10, 4}, 2),
      .activation = activation::relu},
     {.in = {6, 9, 4}, .channels = 8, .kernel = {1, 3}, .padding = {0, 1}, .residual = true},
     {.in = {9, 6, 4}, .channels = 8, .kernel = {3, 1}, .stride = {2, 1}, .padding = {1, 0}},
@@ -40,6 +44,7 @@ inline constexpr conv2d_layer named[] = {
     {.in = {11, 10, 4}, .channels = 6, .kernel = {3, 2}, .stride = {2, 1}, .dilation = {2, 3}, .padding = {1, 2}},
     // Groups.
     {.in = {7, 6, 12}, .channels = 10, .kernel = 3, .padding = 1, .groups = 2},
+    {.in = {6, 5, 16}, .channels = 20, .kernel = 2, .stride = 2, .groups = 2, .activation = activation::relu},
     {.in = {5, 5, 34}, .channels = 66, .groups = 2, .activation = activation::relu6, .residual = true},
     {.in = {6, 6, 8}, .channels = 16, .kernel = 3, .padding = 1, .groups = 8},
     // Rows of 1x1 windows that are cut anew; more channels than a tile has, with and without a rest.
@@ -52,7 +57,12 @@ inline constexpr conv2d_layer named[] = {
     // Depthwise.
     {.in = {7, 7, 3}, .channels = 3, .kernel = 3, .padding = 1, .groups = 3},
     {.in = {1, 1, 8}, .channels = 8, .kernel = 3, .padding = 1, .groups = 8, .activation = activation::relu},
-    {.in = {9, 8, 16}, .channels = 16, .kernel = 3, .stride = 2, .padding = dlas::same_padding({9, 8, 16}, 3, 2), .groups = 16,
+    {.in = {9, 8, 16},
+     .channels = 16,
+     .kernel = 3,
+     .stride = 2,
+     .padding = dlas::same_padding({9, 8, 16}, 3, 2),
+     .groups = 16,
      .activation = activation::relu6},
     {.in = {6, 7, 33}, .channels = 33, .kernel = 5, .padding = 2, .groups = 33, .activation = activation::relu6, .residual = true},
     {.in = {9, 9, 17}, .channels = 17, .kernel = 3, .dilation = 2, .padding = 2, .groups = 17, .residual = true},
@@ -107,9 +117,9 @@ constexpr fixed_layer placed(const conv2d_layer& layer, int weight_bits, scaling
             weight_bits, way};
 }
 
-/// Named layers by both scalings; of bytes mostly, without gaps mostly.
+/// Named layers by all scalings; of bytes mostly, without gaps mostly.
 inline constexpr auto layers = [] {
-    dlas::list<fixed_layer, 2 * static_cast<int>(std::size(named)) + generated_count> all;
+    dlas::list<fixed_layer, 3 * static_cast<int>(std::size(named)) + generated_count + generated_count / 2> all;
     auto bits = [](int index) { return index % 4 == 2 ? 4 : index % 9 == 5 ? 2 : 8; };
     auto add = [&](const conv2d_layer& layer, scaling way) {
         const int i = all.size();
@@ -118,6 +128,8 @@ inline constexpr auto layers = [] {
     for (const conv2d_layer& layer : named) add(layer, scaling::fixed_once);
     for (const conv2d_layer& layer : named) add(layer, scaling::fixed_twice);
     for (int i = 0; i < generated_count; ++i) add(generated(i), i % 2 == 0 ? scaling::fixed_once : scaling::fixed_twice);
+    for (const conv2d_layer& layer : named) add(layer, scaling::power_of_two);
+    for (int i = 1; i < generated_count; i += 2) add(generated(i), scaling::power_of_two);
     return all;
 }();
 
@@ -127,8 +139,8 @@ enum class numbers {
     extreme,       ///< the ends of all ranges
     lowest,        ///< all inputs and weights as low as they can be
     opposite,      ///< all inputs low, all weights high
-    large_scales,  ///< a sum is multiplied by more than 1
-    small_scales,  ///< by less than 2^-24
+    large_scales,  ///< a sum is multiplied by more than 1, or by 1 where it is shifted to the right
+    small_scales,  ///< by less than 2^-24, or 2^-14 where it is shifted
     one_product,   ///< the product of the scales is given
 };
 inline constexpr numbers all_numbers[] = {numbers::ordinary, numbers::extreme, numbers::lowest, numbers::opposite,
@@ -157,13 +169,22 @@ inline dlas::quantized_parameters make_numbers(const fixed_layer& l, numbers kin
     constexpr int zeros[] = {-128, -7, 0, 11, 127};
     constexpr float of_output[] = {0.05f, 0.02f, 0.3f, 0.0078125f};
     p.input = {0.02f, zeros[draw(0, 4)]};
+    const bool shifts = l.way == scaling::power_of_two;
+    auto power_below = [](double x) {
+        double power = 1;
+        while (power > x) power /= 2;
+        return power;
+    };
+    if (shifts) p.input.scale = 0x1p-6f;
     p.output = {of_output[draw(0, 3)], zeros[draw(0, 4)]};
+    if (shifts) p.output.scale = static_cast<float>(power_below(double{p.output.scale}));
     p.second = {p.output.scale * static_cast<float>(random.between(0.2, 2.0)), zeros[draw(0, 4)]};
     p.sum = {p.output.scale * static_cast<float>(random.between(0.4, 1.6)), zeros[draw(0, 4)]};
+    if (shifts) p.second.scale = 2 * static_cast<float>(power_below(double{p.second.scale}));
 
     // The scaled sum's unit, and what it is to be multiplied by. Kernels take sums below 2^29 once they are shifted to the left.
     const bool added_once = layer.residual && l.way == scaling::fixed_once;
-    const float scale_of_unit = added_once || !layer.residual ? p.output.scale : p.sum.scale;
+    const float scale_of_unit = added_once || shifts || !layer.residual ? p.output.scale : p.sum.scale;
     const double unit = added_once ? double{scale_of_unit} / 64 : double{scale_of_unit};
     double deviation = 1;
     while (deviation * deviation < terms) deviation += 1;
@@ -177,7 +198,15 @@ inline dlas::quantized_parameters make_numbers(const fixed_layer& l, numbers kin
             factor = random.between(0x1p-27, 0x1p-24) * (added_once ? 64 : 1);
             limit = 1 << 26;
         }
+        if (shifts && kind == numbers::small_scales) {
+            factor = random.between(0x1p-17, 0x1p-14);
+            limit = 1 << 22;
+        }
         if (factor > most) factor = most;
+        if (shifts) {
+            const double of_residual = layer.residual ? double{p.second.scale} / double{p.output.scale} : 1;
+            factor = power_below(factor < of_residual ? factor : of_residual);
+        }
         scales[channel] = static_cast<float>(factor * unit / double{p.input.scale});
         bias[channel] = draw(-limit, limit);
         if (kind != numbers::lowest && channel % 7 == 3) {

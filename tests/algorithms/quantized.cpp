@@ -129,6 +129,23 @@ TEST_CASE("quantization: ranges become scales that hold 0 exactly") {
     CHECK(dlas::quantization_for({51, 102}) == dlas::quantization{0.4f, -128});
 }
 
+TEST_CASE("quantization: powers of two lose nothing of a range, and of a filter what costs least") {
+    CHECK(dlas::quantization_for({0, 255}, true) == dlas::quantization{1.0f, -128});
+    CHECK(dlas::quantization_for({51, 102}, true) == dlas::quantization{0.5f, -128});
+    CHECK(dlas::quantization_for({-1, 1}, true) == dlas::quantization{0x1p-6f, 0});
+    const float filter[] = {0.51f, 0.04f, -0.06f, 0.07f, -0.06f, 0.065f};
+    std::int8_t rounded[6];
+    CHECK(dlas::quantize_filter(filter, 8, rounded, {.power_of_two = true}) == 0x1p-7f);
+    CHECK(rounded[0] == 65);
+    CHECK(dlas::quantize_filter(filter, 4, rounded, {.power_of_two = true}) == 0x1p-4f);
+    CHECK(rounded[0] == 7);
+    CHECK(rounded[2] == -1);
+    CHECK(dlas::quantize_filter(filter, 8, rounded, {.most = 0x1p-9f, .power_of_two = true}) == 0x1p-9f);
+    CHECK(rounded[0] == 127);
+    CHECK(dlas::quantize_filter(filter, 8, rounded, {.least = 0.3f, .power_of_two = true}) == 0.5f);
+    CHECK(rounded[0] == 1);
+}
+
 TEST_CASE("quantization: ranges by rule") {
     dlas::value_range extremes = {-1, 3};
     dlas::value_histogram histogram(extremes);

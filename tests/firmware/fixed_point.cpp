@@ -70,6 +70,8 @@ int check_sum(const fixed_point::sum_kernel& kernel, unsigned seed) {
     dlas::seeded_numbers random(seed);
     dlas::quantized_parameters p;
     for (dlas::quantization* q : {&p.input, &p.second, &p.output}) *q = {static_cast<float>(random.between(0.01, 0.1)), static_cast<int>(random.bits() % 256) - 128};
+    if (kernel.key.way == dlas::scaling::power_of_two)
+        for (dlas::quantization* q : {&p.input, &p.second, &p.output}) q->scale = random.bits() % 2 == 0 ? 0x1p-4f : 0x1p-6f;
     const auto elements = static_cast<int>(key.map.elements());
     for (int i = 0; i < elements; ++i) {
         input[i] = static_cast<std::int8_t>(random.bits());

@@ -74,9 +74,10 @@ void check_kept(const std::vector<channels>& expected, Change change, bool livel
     check_same(whole, rest, sanitized ? 10 : 60, lively);
 }
 template <class Model, class Kept, class Change>
-void check_both(const std::vector<channels>& expected, Change change, bool lively = true) {
+void check_each(const std::vector<channels>& expected, Change change, bool lively = true) {
     check_kept<Model, Kept, dlas::int8_tflite>(expected, change, lively);
     check_kept<Model, Kept, dlas::int8_fixed>(expected, change, lively);
+    check_kept<Model, Kept, dlas::int8_power_of_two>(expected, change, lively);
 }
 
 struct pointwise {
@@ -187,11 +188,11 @@ TEST_CASE("narrowed: shapes follow") {
 }
 
 TEST_CASE("dead channels: none where there are none") {
-    check_both<pointwise, pointwise_all>({{0, 1, 2, 3, 4, 5, 6, 7}, {0, 1, 2, 3, 4, 5}, {0, 1, 2, 3}}, unchanged);
+    check_each<pointwise, pointwise_all>({{0, 1, 2, 3, 4, 5, 6, 7}, {0, 1, 2, 3, 4, 5}, {0, 1, 2, 3}}, unchanged);
 }
 
 TEST_CASE("dead channels: constant, unread, and read by dead ones alone") {
-    check_both<pointwise, pointwise_kept>({{0, 5, 7}, {1, 2, 3, 4}, {0, 1, 2, 3}}, [](made_weights& m) {
+    check_each<pointwise, pointwise_kept>({{0, 5, 7}, {1, 2, 3, 4}, {0, 1, 2, 3}}, [](made_weights& m) {
         m["a"].sink(1);
         m["a"].lift(2);
         m["b"].ignore(3);
@@ -219,8 +220,8 @@ TEST_CASE("dead channels: padding is another integer than a constant") {
             }
         m["b"].ignore(5);
     };
-    check_both<strided, strided_more>({{0, 2, 4, 6, 7}, {0, 1, 2, 3, 4}, {0, 1, 2, 3}}, change);
-    check_both<strided, strided_kept>({{0, 2, 6, 7}, {0, 1, 2, 3, 4}, {0, 1, 2, 3}}, [&](made_weights& m) {
+    check_each<strided, strided_more>({{0, 2, 4, 6, 7}, {0, 1, 2, 3, 4}, {0, 1, 2, 3}}, change);
+    check_each<strided, strided_kept>({{0, 2, 6, 7}, {0, 1, 2, 3, 4}, {0, 1, 2, 3}}, [&](made_weights& m) {
         change(m);
         m["b"].ignore(4);
     });
@@ -234,7 +235,7 @@ TEST_CASE("dead channels: depthwise convolutions keep what their input keeps") {
         m["b"].ignore(4);
         m["dw"].lift(5);
     };
-    check_both<separable, separable_kept>({{0, 2, 6, 7}, {0, 2, 6, 7}, {0, 1, 2, 3, 4, 5}, {0, 1, 2, 3}}, change);
+    check_each<separable, separable_kept>({{0, 2, 6, 7}, {0, 2, 6, 7}, {0, 1, 2, 3, 4, 5}, {0, 1, 2, 3}}, change);
     // A constant that stays needs no weights.
     made_weights made = lively_weights(code_of<separable, dlas::int8_tflite>, 3);
     change(made);
@@ -245,7 +246,7 @@ TEST_CASE("dead channels: depthwise convolutions keep what their input keeps") {
 }
 
 TEST_CASE("dead channels: the maps of a sum keep the same") {
-    check_both<residual, residual_kept>({{0, 2, 4, 5}, {0, 1, 2, 4}, {0, 2, 4, 5}, {0, 1, 2, 3}}, [](made_weights& m) {
+    check_each<residual, residual_kept>({{0, 2, 4, 5}, {0, 1, 2, 4}, {0, 2, 4, 5}, {0, 1, 2, 3}}, [](made_weights& m) {
         m["a"].sink(1);  // constant in both, and not seen to be another integer than padding
         m["c"].sink(1);
         m["a"].sink(2);  // in one of them
@@ -257,7 +258,7 @@ TEST_CASE("dead channels: the maps of a sum keep the same") {
 }
 
 TEST_CASE("dead channels: one is left everywhere") {
-    check_both<pointwise, one_of_each>(
+    check_each<pointwise, one_of_each>(
         {{0}, {0}, {0, 1, 2, 3}},
         [](made_weights& m) {
             for (int input = 0; input < 6; ++input) m["fc"].ignore(input);
@@ -302,6 +303,9 @@ void check_random(const std::map<std::string, std::string>& reads, int networks)
         auto chance = [&random](double p) { return random.between(0, 1) < p; };
         for (std::int32_t& zero : made.zeros)
             if (chance(0.5)) zero = chance(0.5) ? -128 : whole_number(random, -128, 127);
+        if (code.scaling == dlas::scaling::power_of_two)
+            for (float& scale : made.scales)
+                if (chance(0.5)) scale *= 2;
         for (auto& [name, layer] : made.layers) {
             const double zeros = random.between(0, 1);
             for (std::int8_t& w : layer.weights)
@@ -314,7 +318,8 @@ void check_random(const std::map<std::string, std::string>& reads, int networks)
                     for (int input = 0; input < layer.inputs; ++input)
                         for (std::int8_t& w : layer.of(channel, input)) w = 0;
                 if (chance(0.02)) layer.bias(channel) = 1 << 22;
-                if (chance(0.05)) layer.scales[static_cast<std::size_t>(channel)] *= 64;  // sums may be shifted to the left
+                // Sums may be shifted to the left where they can be.
+                if (chance(0.05)) layer.scales[static_cast<std::size_t>(channel)] *= code.scaling == dlas::scaling::power_of_two ? 8 : 64;
             }
         }
         const dlas::safetensors file = made.file();
@@ -336,6 +341,7 @@ void check_random(const std::map<std::string, std::string>& reads) {
     const int networks = sanitized ? 30 : 300;
     check_random<Model, dlas::int8_tflite>(reads, networks);
     check_random<Model, dlas::int8_fixed>(reads, networks);
+    check_random<Model, dlas::int8_power_of_two>(reads, networks);
 }
 
 }  // namespace

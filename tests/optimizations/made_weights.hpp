@@ -74,8 +74,13 @@ struct made_weights {
 inline made_weights lively_weights(const dlas::executable& code, std::uint64_t seed) {
     dlas::seeded_numbers random(seed);
     made_weights made = {&code, {}, {}, {}};
+    const bool shifts = code.scaling == dlas::scaling::power_of_two;
+    auto scale = [&](double low, double high) {
+        const double real = random.between(low, high);
+        return static_cast<float>(shifts ? std::exp2(std::round(std::log2(real))) : real);
+    };
     for (int map = 0; map < code.maps; ++map) {
-        made.scales.push_back(static_cast<float>(random.between(0.09, 0.11)));
+        made.scales.push_back(scale(0.09, 0.11));
         made.zeros.push_back(whole_number(random, -30, 10));
     }
     for (const dlas::executable_step& step : code.steps) {
@@ -89,7 +94,8 @@ inline made_weights lively_weights(const dlas::executable& code, std::uint64_t s
         for (std::int8_t& w : layer.weights) w = static_cast<std::int8_t>(whole_number(random, -127, 127) | 1);
         for (int channel = 0; channel < c.channels; ++channel) {
             layer.biases.push_back(whole_number(random, -1000, 1000));
-            layer.scales.push_back(static_cast<float>(random.between(0.5, 1) / (40 * std::sqrt(double(layer.inputs * layer.area)))));
+            const double largest = 1 / (40 * std::sqrt(double(layer.inputs * layer.area)));
+            layer.scales.push_back(scale(0.5 * largest, largest));
         }
     }
     return made;

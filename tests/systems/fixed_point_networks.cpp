@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <map>
 #include <string>
 #include <vector>
@@ -191,7 +192,9 @@ TEST_CASE("fixed point: parts of concatenations, in place and streamed") {
     using namespace dlas;
     check_equal<part_of_input, stack<int8_fixed>, stack<int8_fixed, threads<2>>>();
     check_equal<part_of_input, stack<int8_tflite>, stack<int8_tflite, threads<2>>>();
+    check_equal<part_of_input, stack<int8_power_of_two>, stack<int8_power_of_two, threads<2>>>();
     check_equal<part_of_output, stack<int8_fixed>, stack<int8_fixed, streamed<2>>>();
+    check_equal<part_of_output, stack<int8_power_of_two>, stack<int8_power_of_two, streamed<2>>>();
     CHECK(network_refusal<everything, stack<int8_fixed, streamed<2>>>.view() == "streamed: a step is not a convolution that buffers rows");
     CHECK(network_refusal<everything, stack<streamed<2>>>.view() == "streamed: a step is not a convolution that buffers rows");
 }
@@ -228,6 +231,51 @@ TEST_CASE("fixed point: a result without a scale of its own is named") {
         if (t.name != "project.sum.scale") tensors.push_back(t);
     const dlas::safetensors lacking = dlas::safetensors::parse(dlas::safetensors::serialize({}, tensors), "file");
     CHECK_THROWS_WITH(dlas::host_network(code, lacking), "file: tensor 'project.sum.scale' is missing; the network needs it with shape [1]");
+}
+
+TEST_CASE("fixed point: scales that shifts cannot stand for are named") {
+    const auto codes = compiled_networks<networks, dlas::scalar, 0, 1>();
+    // What loading a network's file says where element `index` of a tensor is `changed(element)`.
+    auto complaint_of = [](const dlas::executable& code, std::string_view name, int index, auto changed) {
+        const dlas::safetensors file = weights_of(code.model).quantized(code);
+        std::vector<dlas::safetensors::tensor> tensors(file.tensors().begin(), file.tensors().end());
+        dlas::safetensors::tensor& t = *std::ranges::find(tensors, name, &dlas::safetensors::tensor::name);
+        std::vector<std::byte> bytes(t.bytes.begin(), t.bytes.end());
+        decltype(changed({})) element;
+        std::memcpy(&element, bytes.data() + sizeof element * static_cast<std::size_t>(index), sizeof element);
+        element = changed(element);
+        std::memcpy(bytes.data() + sizeof element * static_cast<std::size_t>(index), &element, sizeof element);
+        t.bytes = bytes;
+        try {
+            dlas::host_network network(code, dlas::safetensors::parse(dlas::safetensors::serialize({}, tensors), "file"));
+        } catch (const dlas::error& e) { return std::string(e.what()); }
+        return std::string();
+    };
+    auto complaint = [&](std::string_view name, int index, auto changed) { return complaint_of(*codes[8], name, index, changed); };
+    auto starts = [](const std::string& text, std::string_view with) { return text.starts_with(with); };
+    auto ends = [](const std::string& text, std::string_view with) { return text.ends_with(with); };
+    CHECK(complaint("maps.scale", 1, [](float x) { return x; }).empty());
+    const std::string map = complaint("maps.scale", 1, [](float x) { return 1.5f * x; });
+    CHECK(starts(map, "file: element 1 of tensor 'maps.scale' is 0.0"));
+    CHECK(ends(map, "; this network scales by shifts, and each scale is a power of two"));
+    CHECK(starts(complaint("project.scale", 3, [](float x) { return std::nextafter(x, 1.0f); }), "file: element 3 of tensor 'project.scale' is 0.0"));
+    CHECK(complaint("project.scale", 3, [](float x) { return 2 * x; }).empty());
+    // To the left, and by more bits than there are.
+    const std::string left = complaint("fc.scale", 2, [](float x) { return 0x1p10f * x; });
+    CHECK(starts(left, "file: element 2 of tensor 'fc.scale' makes products of 2^"));
+    CHECK(ends(left, " times the scale of the output; kernels shift sums to the right, by 31 bits at most"));
+    CHECK(ends(complaint("fc.scale", 2, [](float x) { return 0x1p-40f * x; }), "by 31 bits at most"));
+    CHECK(ends(complaint("project.scale", 2, [](float x) { return 0x1p-20f * x; }), "by 16 bits at most"));
+    // Zero points are added to sums: those of a far larger scale do not fit.
+    CHECK(ends(complaint("halves.scale", 2, [](float x) { return 0x1p-18f * x; }),
+               "its bias is too large for its scale, or its scale too small for the output's"));
+    CHECK(ends(complaint("fc.bias", 2, [](std::int32_t) { return 0x7ffffff0; }),
+               "its bias is too large for its scale, or its scale too small for the output's"));
+    // A residual, here the image, and what it is added to.
+    const dlas::executable_step& adds = codes[10]->steps.back();
+    const std::string far = complaint_of(*codes[10], "maps.scale", adds.second_map, [](float x) { return 0x1p18f * x; });
+    CHECK(far == "file: elements " + std::to_string(adds.second_map) + " and " + std::to_string(adds.output_map) +
+                     " of tensor 'maps.scale', of maps that are added and of their sum, differ by more than 2^15, the most that kernels shift by");
 }
 
 TEST_CASE("fixed point: what cannot be is refused by name") {

@@ -71,7 +71,9 @@ struct networks {
     using points = point_list<point<everything, integers<dlas::int8_fixed>>, point<everything, integers<dlas::int8_tflite>>,
                               point<everything, integers<dlas::int4_fixed>>, point<everything, integers<dlas::int8_fixed, 2>>,
                               point<everything, integers<dlas::int8_tflite, 2>>, point<image_read_twice, integers<dlas::int8_fixed>>,
-                              point<image_read_twice, integers<dlas::int8_tflite>>, point<floats_between, integers<dlas::int8_fixed>>>;
+                              point<image_read_twice, integers<dlas::int8_tflite>>, point<floats_between, integers<dlas::int8_fixed>>,
+                              point<everything, integers<dlas::int8_power_of_two>>, point<everything, integers<dlas::int4_power_of_two>>,
+                              point<image_read_twice, integers<dlas::int8_power_of_two>>, point<floats_between, integers<dlas::int8_power_of_two>>>;
 };
 struct float_networks {
     template <class Target>

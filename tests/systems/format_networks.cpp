@@ -69,6 +69,12 @@ TEST_CASE("accuracy: CIFAR-10, w8a8") {
     check_cifar10<format_networks::resnet20>("cifar10_resnet20", "w8a8+f32/", 911);
     check_cifar10<format_networks::resnet8>("cifar10_resnet8_mlperftiny", "w8a8/", 858);
 }
+TEST_CASE("accuracy: CIFAR-10, scaled without floats, and without multiplications") {
+    if (skipped()) return;
+    check_cifar10<format_networks::resnet20>("cifar10_resnet20", "w8a8_fixed/", 911);
+    check_cifar10<format_networks::resnet20>("cifar10_resnet20", "w8a8_power_of_two/", 911);
+    check_cifar10<format_networks::resnet20>("cifar10_resnet20", "w4a8_power_of_two/", 880);
+}
 TEST_CASE("accuracy: CIFAR-10, fewer bits for weights") {
     if (skipped()) return;
     check_cifar10<format_networks::resnet20>("cifar10_resnet20", "w4a8/", 908);

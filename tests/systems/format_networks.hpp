@@ -48,6 +48,18 @@ struct format_networks {
         template <class Target>
         using plan = dlas::stack<dlas::int4, Target>;
     };
+    struct fixed_point {
+        template <class Target>
+        using plan = dlas::stack<dlas::int8_fixed, Target>;
+    };
+    struct shifts {
+        template <class Target>
+        using plan = dlas::stack<dlas::int8_power_of_two, Target>;
+    };
+    struct four_bits_and_shifts {
+        template <class Target>
+        using plan = dlas::stack<dlas::int4_power_of_two, Target>;
+    };
     struct ternary {
         template <class Target>
         using plan = dlas::stack<dlas::ternary, Target>;
@@ -96,7 +108,8 @@ struct format_networks {
                    point<mobilenet_v1, integers>, point<squeezenet, floats>, point<squeezenet, integers>, point<resnet20, half>,
                    point<resnet20, brain>, point<resnet8, half>, point<resnet8, brain>, point<mobilenet_v2, half>, point<mobilenet_v2, brain>,
                    point<mobilenet_v1, half>, point<mobilenet_v1, brain>, point<squeezenet, half>, point<squeezenet, brain>,
-                    point<resnet20, byte_weights>, point<resnet20, nibble_weights>, point<mobilenet_v2, byte_weights>>;
+                   point<resnet20, byte_weights>, point<resnet20, nibble_weights>, point<mobilenet_v2, byte_weights>, point<resnet20, fixed_point>,
+                   point<resnet20, shifts>, point<resnet20, four_bits_and_shifts>>;
     using elsewhere =
         point_list<point<resnet20, integers>, point<resnet20, mixed>, point<resnet20, four_bits>, point<resnet20, ternary>, point<resnet20, one_bit>,
                    point<resnet20, wide_maps>, point<resnet20, one_bit_inside>, point<mobilenet_v1, integers>, point<squeezenet, integers>>;

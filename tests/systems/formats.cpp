@@ -142,7 +142,7 @@ TEST_CASE("quantize: a channel of nearly no weights keeps its bias") {
     const float filter[] = {1e-9f, -2e-9f};
     std::int8_t rounded[2];
     const float least = dlas::least_scale_for(4.0, 0.02, 29);
-    const float scale = dlas::quantize_filter(filter, 8, rounded, least);
+    const float scale = dlas::quantize_filter(filter, 8, rounded, {.least = least});
     CHECK(scale == least);
     CHECK(dlas::quantize_bias(4.0, 0.02 * double{scale}) * 0.02 * double{scale} == doctest::Approx(4.0));
 }

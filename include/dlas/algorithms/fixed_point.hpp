@@ -43,6 +43,14 @@ namespace dlas {
     return static_cast<std::int32_t>(high < 0 ? -shifted(-high, right) : shifted(high, right));
 }
 
+/// The n of a power of two, 2^n; of other positive numbers, that of the next less.
+[[gnu::always_inline]] constexpr int exponent_of(double power) {
+    int exponent = 0;
+    for (; power >= 2; power /= 2) ++exponent;
+    for (; power < 1; power *= 2) --exponent;
+    return exponent;
+}
+
 /// What a channel's sum begins with and is scaled by.
 struct channel_scale {
     std::int32_t bias = 0;
@@ -78,7 +86,7 @@ struct fixed_parameters {
     // Of a sum of two maps; of a convolution with a residual, the first is its own result.
     std::int32_t first_zero = 0;
     std::int32_t second_zero = 0;
-    fixed_scale first, second, sum;
+    fixed_scale first, second, sum;  ///< powers of two are shifts alone: of both to the left, to the unit of their sum; of the sum to the right
 };
 
 inline constexpr int fixed_parameter_bytes = 64;
@@ -106,6 +114,15 @@ inline constexpr int fraction_bits = 6;
     if (adds) {
         f.first_zero = first.zero;
         f.second_zero = p.second.zero;
+        if (way == scaling::power_of_two) {
+            // The unit is the smallest of the scales, so that nothing is rounded before the sum.
+            const float smaller = p.second.scale < p.output.scale ? p.second.scale : p.output.scale;
+            const double unit = double{first.scale < smaller ? first.scale : smaller};
+            f.first.shift = exponent_of(double{first.scale} / unit);
+            f.second.shift = exponent_of(double{p.second.scale} / unit);
+            f.sum.shift = exponent_of(double{p.output.scale} / unit);
+            return f;
+        }
         // To halves of the larger scale, as TensorFlow Lite does, or to fractions of the output's.
         const double larger = 2 * double{first.scale > p.second.scale ? first.scale : p.second.scale};
         const double unit = way == scaling::fixed_twice ? larger : double{p.output.scale} * (1 << (sum_bits - fraction_bits));
@@ -154,6 +171,25 @@ struct fixed_addition {
     }
 };
 
+/// The same by shifts, rounded once.
+template <bool AboveZero, class Target>
+struct fixed_addition<scaling::power_of_two, AboveZero, Target> {
+    using vector = words<Target>;
+    using word = typename vector::word;
+    word first, second, bias, sum;
+
+    [[gnu::always_inline]] explicit fixed_addition(const fixed_parameters& f)
+        : first(vector::broadcast(f.first.shift)),
+          second(vector::broadcast(f.second.shift)),
+          bias(vector::broadcast((1 << f.sum.shift >> 1) + f.output_zero * (1 << f.sum.shift) - f.first_zero * (1 << f.first.shift) -
+                                 f.second_zero * (1 << f.second.shift))),
+          sum(vector::broadcast(f.sum.shift)) {}
+
+    [[gnu::always_inline]] word operator()(word x, word y) const {
+        return vector::shifted_right(vector::add(vector::add(vector::shifted_left(x, first), vector::shifted_left(y, second)), bias), sum);
+    }
+};
+
 /// What the sums of a channel stand for.
 [[gnu::always_inline]] constexpr double scale_of_products(const quantized_parameters& p, int channel) {
     return p.scale_product > 0 ? double{p.scale_product} : double{p.input.scale} * double{p.filter_scales[channel]};
@@ -162,7 +198,7 @@ struct fixed_addition {
 /// What a convolution's sums are scaled to, and the zero point that is added then.
 template <scaling Scaling>
 [[gnu::always_inline]] constexpr double scale_of_result(const quantized_parameters& p, bool residual) {
-    if (!residual) return double{p.output.scale};
+    if (!residual || Scaling == scaling::power_of_two) return double{p.output.scale};
     return Scaling == scaling::fixed_twice ? double{p.sum.scale} : double{p.output.scale} / (1 << fraction_bits);
 }
 template <scaling Scaling>
@@ -170,20 +206,109 @@ template <scaling Scaling>
     return !residual ? f.output_zero : Scaling == scaling::fixed_twice ? f.first_zero : 0;
 }
 
-/// What a convolution's kernel begins the sums of each channel with and scales them by: where in its packed weights these arrays stand.
-struct packed_channels {
-    std::int32_t* biases;
-    std::int32_t* multipliers;
-    std::int32_t* shifts;
+/// How a channel's sum ends where scales are powers of two: (sum + residual * 2^left) / 2^right, rounded down. All else that has to be added
+/// stands in its bias: what rounds to nearest, and the zero points of the three maps.
+struct shifted_channel {
+    std::int64_t bias = 0;
+    int left = 0;
+    int right = 0;
+};
 
+/// By how many bits the scales of maps that are added, and of their sum, may differ.
+inline constexpr int most_shift = 15;
+
+[[gnu::always_inline]] constexpr shifted_channel shifted_channel_of(const quantized_parameters& p, int channel, std::int32_t total, bool any_weights,
+                                                                    bool residual) {
+    const double products = scale_of_products(p, channel);
+    shifted_channel c = {std::int64_t{p.bias[channel]} - std::int64_t{p.input.zero} * total,
+                         residual ? exponent_of(double{p.second.scale} / products) : 0, exponent_of(double{p.output.scale} / products)};
+    c.bias += std::int64_t{1} << c.right >> 1;
+    if (!any_weights) {
+        // A bias alone may be as large as it likes: bits below those of the residual and the result make no difference, nor do the highest.
+        const int unseen = residual && c.left < c.right ? c.left : c.right;
+        constexpr std::int64_t most = std::int64_t{1} << (most_shift + 10);
+        c.bias >>= unseen;
+        c.bias = c.bias < -most ? -most : c.bias > most ? most : c.bias;
+        c.left -= residual ? unseen : 0;
+        c.right -= unseen;
+    }
+    c.bias += p.output.zero * (std::int64_t{1} << c.right);
+    if (residual) c.bias -= p.second.zero * (std::int64_t{1} << c.left);
+    return c;
+}
+
+/// What a convolution's kernel begins the sums of each channel with and scales them by, in its packed weights: arrays of biases, of multipliers
+/// where these are no powers of two, and of shifts.
+template <scaling Scaling>
+struct packed_channels {
+    static constexpr int arrays = Scaling == scaling::power_of_two ? 2 : 3;
+    std::int32_t* biases;
+    int count;  ///< of each array's elements
+
+    /// Channels that only fill up a tile, and begin as zeros, are shifted too: by so many bits that their residual is shifted by none below 0.
+    [[gnu::always_inline]] void fill() const {
+        if constexpr (Scaling == scaling::power_of_two)
+            for (int at = 0; at < count; ++at) biases[count + at] = most_shift;
+    }
     /// Writes element `at` for a channel whose weights add up to `total`; the input's zero point goes into the bias.
-    template <scaling Scaling>
     [[gnu::always_inline]] void pack(int at, const quantized_parameters& p, int channel, std::int32_t total, bool any_weights, bool residual) const {
-        const channel_scale c = channel_scale_of(p.bias[channel] - p.input.zero * total, any_weights,
-                                                 scale_of_products(p, channel) / scale_of_result<Scaling>(p, residual), Scaling);
-        biases[at] = c.bias;
-        multipliers[at] = c.scale.multiplier;
-        shifts[at] = c.scale.shift;
+        if constexpr (Scaling == scaling::power_of_two) {
+            const shifted_channel c = shifted_channel_of(p, channel, total, any_weights, residual);
+            biases[at] = static_cast<std::int32_t>(c.bias);
+            biases[count + at] = c.right;
+        } else {
+            const channel_scale c = channel_scale_of(p.bias[channel] - p.input.zero * total, any_weights,
+                                                     scale_of_products(p, channel) / scale_of_result<Scaling>(p, residual), Scaling);
+            biases[at] = c.bias;
+            biases[count + at] = c.scale.multiplier;
+            biases[2 * count + at] = c.scale.shift;
+        }
+    }
+};
+
+/// Scales the sums of neighbouring channels, whose first has the bias that `biases` points to (packed_channels).
+template <scaling Scaling, class Target>
+struct channel_scaler {
+    using vector = words<Target>;
+    using word = typename vector::word;
+    typename vector::template scaler<Scaling> scale;
+    const fixed_parameters& parameters;
+
+    [[gnu::always_inline]] channel_scaler(const std::int32_t* biases, int count, const fixed_parameters& f, std::int32_t zero)
+        : scale(biases + count, biases + 2 * count, zero), parameters(f) {}
+
+    template <bool AboveZero>
+    [[gnu::always_inline]] word apply(word sum) const {
+        return scale.template apply<AboveZero>(sum);
+    }
+    /// The same with a residual added, of which `exist` bytes are there; all of a word's where Whole.
+    template <bool AboveZero, bool Whole>
+    [[gnu::always_inline]] word add(word sum, const std::int8_t* residual, int exist) const {
+        const word scaled = scale.template apply<false>(sum);
+        return fixed_addition<Scaling, AboveZero, Target>(parameters).finish(scaled, vector::template load_bytes<Whole>(residual, exist));
+    }
+};
+
+template <class Target>
+struct channel_scaler<scaling::power_of_two, Target> {
+    using vector = words<Target>;
+    using word = typename vector::word;
+    word left, right;
+
+    /// A convolution's residual lies as far from the sums of a channel as from its output, and further by what these are shifted.
+    [[gnu::always_inline]] channel_scaler(const std::int32_t* biases, int count, const fixed_parameters& f, std::int32_t)
+        : right(vector::load(biases + count)) {
+        left = vector::add(right, vector::broadcast(f.second.shift - f.sum.shift));
+    }
+
+    template <bool AboveZero>
+    [[gnu::always_inline]] word apply(word sum) const {
+        return vector::shifted_right(sum, right);
+    }
+    template <bool AboveZero, bool Whole>
+    [[gnu::always_inline]] word add(word sum, const std::int8_t* residual, int exist) const {
+        const word shifted = vector::shifted_left(vector::template load_bytes<Whole>(residual, exist), left);
+        return vector::shifted_right(vector::add(sum, shifted), right);
     }
 };
 

@@ -60,7 +60,9 @@ struct line_convolution {
     static constexpr int blocks = layer.groups * group_blocks;
     static constexpr int block_bytes = channels * layer.kernel.height * runs * dots * weight_step;
     static constexpr int rounded_channels = blocks * channels;
-    static constexpr std::int64_t bytes = fixed_parameter_bytes + std::int64_t{3} * 4 * rounded_channels + std::int64_t{blocks} * block_bytes;
+    using begins = packed_channels<Scaling>;
+    static constexpr std::int64_t bytes =
+        fixed_parameter_bytes + std::int64_t{4} * begins::arrays * rounded_channels + std::int64_t{blocks} * block_bytes;
     static constexpr std::int64_t packed_elements = (bytes + 3) / 4;
     using ring = line_ring<layer, key.in, products, products::terms>;
     static constexpr bool adds_residual = layer.residual && !adds_rows<layer, Scaling>;
@@ -76,15 +78,15 @@ struct line_convolution {
     static constexpr bool result_above_zero = above_zero && !layer.residual;
     static constexpr int whole_tiles = out.width / pixels;
     static constexpr int left_pixels = out.width % pixels;
-    using scaler = typename vector::template scaler<Scaling>;
+    using scaler = channel_scaler<Scaling, Target>;
 
     static void pack_quantized(const quantized_parameters& p, float* packed) {
         auto* to = reinterpret_cast<std::byte*>(packed);
         pack_fixed_parameters<Target>(fixed_parameters_of(p, p.sum, Scaling, layer.residual, layer.activation), to);
         auto* biases = reinterpret_cast<std::int32_t*>(to + fixed_parameter_bytes);
-        const packed_channels begins = {biases, biases + rounded_channels, biases + 2 * rounded_channels};
-        auto* weights = reinterpret_cast<std::uint8_t*>(biases + 3 * rounded_channels);
+        auto* weights = reinterpret_cast<std::uint8_t*>(biases + begins::arrays * rounded_channels);
         __builtin_memset(biases, 0, static_cast<unsigned>(bytes - fixed_parameter_bytes));
+        begins{biases, rounded_channels}.fill();
         const int area = layer.kernel.area();
         for (int block = 0; block < blocks; ++block)
             for (int lane = 0; lane < channels; ++lane) {
@@ -106,7 +108,7 @@ struct line_convolution {
                             const auto bits = static_cast<unsigned>(weight) & ((1u << Bits) - 1);
                             weights[(dot * channels + lane) * weight_step + position / 8] |= static_cast<std::uint8_t>(bits << position % 8);
                         }
-                begins.template pack<Scaling>(at, p, channel, total, any, layer.residual);
+                begins{biases, rounded_channels}.pack(at, p, channel, total, any, layer.residual);
             }
     }
 
@@ -118,7 +120,7 @@ struct line_convolution {
     static void compute_row(const value* const (&window)[layer.kernel.height], const void* packed, const fixed_parameters& f, const std::int8_t* residual,
                 std::int8_t* to) {
         const auto* biases = reinterpret_cast<const std::int32_t*>(static_cast<const std::byte*>(packed) + fixed_parameter_bytes);
-        const auto* weights = reinterpret_cast<const std::int8_t*>(biases + 3 * rounded_channels);
+        const auto* weights = reinterpret_cast<const std::int8_t*>(biases + begins::arrays * rounded_channels);
         for (int block = 0; block < blocks; ++block) {
             const int group = layer.groups == 1 ? 0 : block / group_blocks;
             const int first = group * layer.group_out() + (block - group * group_blocks) * channels;
@@ -149,6 +151,8 @@ private:
 #pragma GCC unroll 1
             for (int r = 0; r < runs; ++r) {
                 const value* at = window[row] + offset + r * layer.dilation.width * layer.in.channels;
+                // g++ 12 vectorizes this loop into wrong sums of 4-bit weights where these are shifted next (-O2 -mavx2): not beside an asm.
+                if constexpr (Scaling == scaling::power_of_two) asm("" : "+r"(at));
                 auto one_dot = [&]() __attribute__((always_inline)) {
                     typename products::weights w[channels];
 #pragma GCC unroll 8
@@ -173,16 +177,17 @@ private:
 #pragma GCC unroll 8
         for (int c = 0; c < channels; c += vector::lanes) {
             if (!whole && vector::lanes == 1 && c >= exist) break;
-            const scaler scale(biases + rounded_channels + c, biases + 2 * rounded_channels + c, zero);
+            const scaler scale(biases + c, rounded_channels, f, zero);
 #pragma GCC unroll 8
             for (int p = 0; p < Pixels; ++p) {
                 std::int32_t totals[vector::lanes];
                 for (int lane = 0; lane < vector::lanes; ++lane) totals[lane] = products::total(sums[p][c + lane]);
                 const auto sum = vector::from(totals);
-                typename vector::word y = scale.template apply<result_above_zero>(sum);
+                typename vector::word y;
                 if constexpr (adds_residual)
-                    y = fixed_addition<Scaling, above_zero, Target>(f).finish(
-                        y, vector::template load_bytes<whole>(residual + p * key.residual.pixel_stride + c, exist - c));
+                    y = scale.template add<above_zero, whole>(sum, residual + p * key.residual.pixel_stride + c, exist - c);
+                else
+                    y = scale.template apply<result_above_zero>(sum);
                 vector::template store_bytes<whole>(to + p * key.out.pixel_stride + c, vector::saturated(y), exist - c);
             }
         }

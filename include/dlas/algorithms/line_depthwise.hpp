@@ -22,12 +22,13 @@ struct line_depthwise {
     static constexpr int lanes = products::lanes;
     static constexpr int blocks = ceil_divide(layer.channels, lanes);
     static constexpr int rounded_channels = blocks * lanes;
+    using begins = packed_channels<Scaling>;
     static constexpr int pixels = [] {
         for (int p = products::most_pixels; 2 * p > products::most_pixels; --p)
             if (out.width % p == 0) return p;
         return products::most_pixels < out.width ? products::most_pixels : out.width;
     }();
-    static constexpr std::int64_t bytes = fixed_parameter_bytes + std::int64_t{3} * 4 * rounded_channels +
+    static constexpr std::int64_t bytes = fixed_parameter_bytes + std::int64_t{4} * begins::arrays * rounded_channels +
                                           std::int64_t{rounded_channels} * window.area() * static_cast<int>(sizeof(weight));
     static constexpr std::int64_t packed_elements = (bytes + 3) / 4;
     using ring = line_ring<layer, key.in, products, lanes>;
@@ -46,9 +47,9 @@ struct line_depthwise {
         auto* to = reinterpret_cast<std::byte*>(packed);
         pack_fixed_parameters<Target>(fixed_parameters_of(p, p.sum, Scaling, layer.residual, layer.activation), to);
         auto* biases = reinterpret_cast<std::int32_t*>(to + fixed_parameter_bytes);
-        const packed_channels begins = {biases, biases + rounded_channels, biases + 2 * rounded_channels};
-        auto* weights = reinterpret_cast<weight*>(biases + 3 * rounded_channels);
+        auto* weights = reinterpret_cast<weight*>(biases + begins::arrays * rounded_channels);
         __builtin_memset(biases, 0, static_cast<unsigned>(bytes - fixed_parameter_bytes));
+        begins{biases, rounded_channels}.fill();
         for (int channel = 0; channel < layer.channels; ++channel) {
             std::int32_t total = 0;
             bool any = false;
@@ -58,7 +59,7 @@ struct line_depthwise {
                 total += w;
                 any = any || w != 0;
             }
-            begins.template pack<Scaling>(channel, p, channel, total, any, layer.residual);
+            begins{biases, rounded_channels}.pack(channel, p, channel, total, any, layer.residual);
         }
     }
 
@@ -70,7 +71,7 @@ struct line_depthwise {
     static void compute_row(const value* const (&from)[window.height], const void* packed, const fixed_parameters& f, const std::int8_t* residual,
                 std::int8_t* to) {
         const auto* biases = reinterpret_cast<const std::int32_t*>(static_cast<const std::byte*>(packed) + fixed_parameter_bytes);
-        const auto* weights = reinterpret_cast<const weight*>(biases + 3 * rounded_channels);
+        const auto* weights = reinterpret_cast<const weight*>(biases + begins::arrays * rounded_channels);
         for (int channel = 0; channel < layer.channels; channel += lanes) {
             int column = 0;
             for (; column + pixels <= out.width; column += pixels) run_tile<pixels>(from, channel, column, weights, biases, f, residual, to);
@@ -115,18 +116,18 @@ private:
     [[gnu::always_inline]] static inline void finish(const typename products::sums (&sums)[Pixels], int channel, int column,
                                                      const std::int32_t* biases, const fixed_parameters& f, const std::int8_t* residual,
                                                      std::int8_t* to) {
-        using scaler = typename vector::template scaler<Scaling>;
         constexpr int first = N * vector::lanes;
         const int exist = layer.channels - channel - first;
         if (whole || vector::lanes > 1 || exist > 0) {
-            const scaler scale(biases + rounded_channels + first, biases + 2 * rounded_channels + first, zero_of_result<Scaling>(f, layer.residual));
+            const channel_scaler<Scaling, Target> scale(biases + first, rounded_channels, f, zero_of_result<Scaling>(f, layer.residual));
 #pragma GCC unroll 16
             for (int p = 0; p < Pixels; ++p) {
                 const auto sum = products::template total<N>(sums[p]);
-                typename vector::word y = scale.template apply<result_above_zero>(sum);
+                typename vector::word y;
                 if constexpr (adds_residual)
-                    y = fixed_addition<Scaling, above_zero, Target>(f).finish(
-                        y, vector::template load_bytes<whole>(residual + (column + p) * key.residual.pixel_stride + channel + first, exist));
+                    y = scale.template add<above_zero, whole>(sum, residual + (column + p) * key.residual.pixel_stride + channel + first, exist);
+                else
+                    y = scale.template apply<result_above_zero>(sum);
                 vector::template store_bytes<whole>(to + (column + p) * key.out.pixel_stride + channel + first, vector::saturated(y), exist);
             }
         }

@@ -24,11 +24,14 @@ struct quantized {
     static constexpr int activation_bits = ActivationBits;
     static constexpr bool fixed_point = Scaling != scaling::real;
     static constexpr auto name_text = [] {
-        text<16> spelled("w");
+        text<24> spelled("w");
         spelled.append(WeightBits);
         spelled.append("a");
         spelled.append(ActivationBits);
-        spelled.append(Scaling == scaling::real ? "" : Scaling == scaling::fixed_once ? "_fixed" : "_tflite");
+        spelled.append(Scaling == scaling::real          ? ""
+                       : Scaling == scaling::fixed_once  ? "_fixed"
+                       : Scaling == scaling::fixed_twice ? "_tflite"
+                                                         : "_power_of_two");
         return spelled;
     }();
     static constexpr std::string_view name = name_text.view();
@@ -65,6 +68,9 @@ using int8_int16 = quantized<8, 16>;
 using int8_fixed = quantized<8, 8, scaling::fixed_once>;
 using int4_fixed = quantized<4, 8, scaling::fixed_once>;
 using int8_tflite = quantized<8, 8, scaling::fixed_twice>;
+/// And by shifts alone, for cores on which a product of 64 bits takes long (Cortex-M0): all scales are powers of two, which costs some accuracy.
+using int8_power_of_two = quantized<8, 8, scaling::power_of_two>;
+using int4_power_of_two = quantized<4, 8, scaling::power_of_two>;
 
 /// The scaling of a format's sums; real where it has none.
 template <class Format>

@@ -441,6 +441,8 @@ struct words<cortex_m55> {
     [[gnu::always_inline]] static word shift_right(word x) {
         return vshrq_n_s32(x, N);
     }
+    [[gnu::always_inline]] static word shifted_left(word x, word by) { return vshlq_s32(x, by); }
+    [[gnu::always_inline]] static word shifted_right(word x, word by) { return vshlq_s32(x, vnegq_s32(by)); }
     template <bool Whole>
     [[gnu::always_inline]] static word load_bytes(const std::int8_t* from, int count) {
         if constexpr (Whole)
@@ -571,6 +573,12 @@ struct words<cortex_m55> {
     template <int N>
     static word shift_right(word x) {
         return each([&](int lane) { return x.at[lane] >> N; });
+    }
+    static word shifted_left(word x, word by) {
+        return each([&](int lane) { return one::shifted_left(x.at[lane], by.at[lane]); });
+    }
+    static word shifted_right(word x, word by) {
+        return each([&](int lane) { return one::shifted_right(x.at[lane], by.at[lane]); });
     }
     template <bool Whole>
     static word load_bytes(const std::int8_t* from, int count) {

@@ -17,6 +17,7 @@ struct fixed_scale {
 
 /// 32-bit integers, `lanes` of them, in plain C++. Targets with better instructions specialize it.
 ///   word, load, broadcast, add, shift_right<N>; from(array of lanes)
+///   shifted_left(x, by), shifted_right(x, by)   each lane by its own number of bits, from 0 to 31
 ///   load_bytes<Whole>(from, count), store_bytes<Whole>(to, x, count)   the first `count` of `lanes` bytes; where Whole, all of them
 ///   saturated(x)        the nearest of -128 to 127
 ///   scaler<Scaling>(multipliers, shifts, zero)   ready to scale any number of words; each lane has its own scale
@@ -37,6 +38,8 @@ struct plain_words {
     [[gnu::always_inline]] static word shift_right(word x) {
         return x >> N;
     }
+    [[gnu::always_inline]] static word shifted_left(word x, word by) { return static_cast<word>(static_cast<std::uint32_t>(x) << by); }
+    [[gnu::always_inline]] static word shifted_right(word x, word by) { return x >> by; }
     template <bool Whole>
     [[gnu::always_inline]] static word load_bytes(const std::int8_t* from, int) {
         return *from;

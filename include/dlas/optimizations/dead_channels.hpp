@@ -294,32 +294,66 @@ private:
     interval find_integers(convolution& c, int channel) const {
         const conv2d_layer& layer = c.layer();
         const int area = layer.kernel.area(), first = channel / layer.group_out() * layer.group_in();
-        std::int64_t total = 0, low = 0, high = 0;
-        bool any = false;
+        sum_of_products s;
         for (int input = 0; input < layer.group_in(); ++input) {
             const interval inner = holds(c.step->input_map, first + input), outer = inner.with(c.parameters.input.zero);
             for (int tap = 0; tap < area; ++tap) {
                 const int w = c.weights(channel, input)[tap];
                 const interval x = c.padded[static_cast<std::size_t>(tap)] ? outer : inner;
-                total += w;
-                low += w * (w > 0 ? x.low : x.high);
-                high += w * (w > 0 ? x.high : x.low);
-                any = any || w != 0;
+                s.total += w;
+                s.low += w * (w > 0 ? x.low : x.high);
+                s.high += w * (w > 0 ? x.high : x.low);
+                s.any = s.any || w != 0;
             }
         }
+        s.bias = packed_bias(c, channel, c.parameters.bias[channel], s.total);
         const fixed_parameters f = fixed_parameters_of(c.parameters, c.parameters.sum, Scaling, layer.residual, layer.activation);
+        if constexpr (Scaling == scaling::power_of_two)
+            return shifted(c, channel, s, f);
+        else
+            return scaled(c, channel, s, f);
+    }
+
+    /// The products that a channel sums up, and the bias that they are added to.
+    struct sum_of_products {
+        std::int64_t total = 0;  ///< of the weights
+        std::int64_t low = 0;
+        std::int64_t high = 0;
+        bool any = false;  ///< whether a weight is not 0
+        std::int32_t bias = 0;
+    };
+
+    /// Where scales are powers of two: all that may be added fits in 32 bits, and a bias alone is exact too.
+    interval shifted(convolution& c, int channel, const sum_of_products& s, const fixed_parameters& f) const {
+        const bool residual = c.layer().residual;
+        const shifted_channel start = shifted_channel_of(c.parameters, channel, static_cast<std::int32_t>(s.total), s.any, residual);
+        const interval second = residual ? holds(c.step->second_map, channel) : interval{0, 0};
+        auto result = [&](std::int64_t products, int x) {
+            const std::int64_t sum = start.bias + products + x * (std::int64_t{1} << start.left);
+            return clamped(static_cast<std::int32_t>(sum >> start.right), f);
+        };
+        const interval results = {result(s.low, second.low), result(s.high, second.high)};
+        c.sums.push_back({s.bias + s.low, s.bias + s.high});
+        c.constant.push_back(!residual && results.constant());
+        c.keeps_weights.push_back(false);
+        return results;
+    }
+
+    /// By fixed-point numbers.
+    interval scaled(convolution& c, int channel, const sum_of_products& s, const fixed_parameters& f) const {
+        const conv2d_layer& layer = c.layer();
         const double real = scale_of_products(c.parameters, channel) / scale_of_result<Scaling>(c.parameters, layer.residual);
-        const channel_scale start = channel_scale_of(packed_bias(c, channel, c.parameters.bias[channel], total), any, real, Scaling);
-        const sum_interval sums = {start.bias + low, start.bias + high};
+        const channel_scale start = channel_scale_of(s.bias, s.any, real, Scaling);
+        const sum_interval sums = {start.bias + s.low, start.bias + s.high};
         c.sums.push_back(sums);
         c.constant.push_back(false);
         const bool exact = scales_exactly(sums.low, start.scale) && scales_exactly(sums.high, start.scale);
-        c.keeps_weights.push_back(any && !exact);
+        c.keeps_weights.push_back(s.any && !exact);
         if (!exact) return {f.low, f.high};
-        auto scaled = [&](std::int64_t sum) {
+        auto integer = [&](std::int64_t sum) {
             return scaled_exactly(static_cast<std::int32_t>(sum), start.scale, Scaling) + zero_of_result<Scaling>(f, layer.residual);
         };
-        const std::int32_t lowest = scaled(sums.low), highest = scaled(sums.high);
+        const std::int32_t lowest = integer(sums.low), highest = integer(sums.high);
         if (!layer.residual) {
             const interval result = {clamped(lowest, f), clamped(highest, f)};
             c.constant.back() = result.constant();
@@ -331,7 +365,7 @@ private:
             return {sum_of(f, saturated(lowest), second.low), sum_of(f, saturated(highest), second.high)};
         } else {
             constexpr std::int32_t most = 1 << 30;  // a residual is less, and fits in what is left
-            c.keeps_weights.back() = any && sums.low == sums.high && (lowest < -bias_bound || lowest > bias_bound);
+            c.keeps_weights.back() = s.any && sums.low == sums.high && (lowest < -bias_bound || lowest > bias_bound);
             if (lowest < -most || highest > most) return {f.low, f.high};
             const fixed_addition<Scaling, false, scalar> add(f);
             return {clamped(add.finish(lowest, second.low), f), clamped(add.finish(highest, second.high), f)};
@@ -449,9 +483,9 @@ private:
 }  // namespace dead_channels
 
 /// Removes the channels of convolutions whose absence no image can show: `file` is what quantize() or import_tflite() made for `code`, a
-/// network of int8_tflite, int8_fixed or int4_fixed throughout. The maps of a sum and those around a depthwise convolution keep the same
-/// channels; the image, the output and concatenations keep all of theirs, every other map one at least.
-/// The result is exact for the scaling of `code` and no other. Throws dlas::error where the file does not fit or `code` computes in floats.
+/// network of int8_tflite, int8_fixed, int8_power_of_two or one of their kind throughout. The maps of a sum and those around a depthwise convolution
+/// keep the same channels; the image, the output and concatenations keep all of theirs, every other map one at least. The result is exact for the
+/// scaling of `code` and no other. Throws dlas::error where the file does not fit or `code` computes in floats.
 inline narrow_network remove_dead_channels(const executable& code, const safetensors& file) {
     if (code.steps.empty() || code.scaling == scaling::real || code.image_type != element::s8)
         throw error("remove_dead_channels: the plan '" + std::string(code.plan) + "' of '" + std::string(code.model) +
@@ -459,6 +493,7 @@ inline narrow_network remove_dead_channels(const executable& code, const safeten
     aligned_bytes packed(code.weight_bytes);
     pack_weights(code, file, packed.data());  // the file fits
     if (code.scaling == scaling::fixed_once) return dead_channels::remover<scaling::fixed_once>(code, file).result();
+    if (code.scaling == scaling::power_of_two) return dead_channels::remover<scaling::power_of_two>(code, file).result();
     return dead_channels::remover<scaling::fixed_twice>(code, file).result();
 }
 

@@ -47,15 +47,24 @@ enum class weight_scales : std::uint8_t {
 
 constexpr std::string_view weight_scales_name(weight_scales scales) { return scales == weight_scales::per_channel ? "per_channel" : "per_tensor"; }
 
+/// The least power of two that is not below a positive number.
+inline float power_of_two_from(double x) {
+    int exponent;
+    const double fraction = std::frexp(x, &exponent);
+    return static_cast<float>(std::ldexp(1.0, fraction == 0.5 ? exponent - 1 : exponent));
+}
+
 /// Scale and zero point for eight bits: 0 is exact, so that padding and ReLU are. Both ends of the range are kept, though rounding the
-/// zero point moves them: the usual -1 to 1 would have all values of an image halfway between two integers otherwise.
-inline quantization quantization_for(value_range range) {
+/// zero point moves them: the usual -1 to 1 would have all values of an image halfway between two integers otherwise. So are they where the scale
+/// has to be a power of two: then it is the next larger one.
+inline quantization quantization_for(value_range range, bool power_of_two = false) {
     const double low = range.low < 0 ? double{range.low} : 0, high = range.high > 0 ? double{range.high} : 0;
     if (high - low < 1e-30) return {1.0f, 0};
     const double nearest = std::nearbyint(-128 - low * 255 / (high - low));
     const int zero = static_cast<int>(nearest < -128 ? -128 : nearest > 127 ? 127 : nearest);
     const double below = zero > -128 ? low / (-128 - zero) : 0, above = zero < 127 ? high / (127 - zero) : 0;
-    return {static_cast<float>(below > above ? below : above), zero};
+    const double scale = below > above ? below : above;
+    return {power_of_two ? power_of_two_from(scale) : static_cast<float>(scale), zero};
 }
 
 /// Sixteen bits, symmetric.
@@ -78,9 +87,9 @@ public:
         ++total_;
     }
 
-    value_range range(range_rule rule) const {
+    value_range range(range_rule rule, bool power_of_two = false) const {
         if (rule == range_rule::percentile) return cut(1e-4);
-        if (rule == range_rule::mean_squared_error) return least_error();
+        if (rule == range_rule::mean_squared_error) return least_error(power_of_two);
         return range_;
     }
 
@@ -97,12 +106,12 @@ private:
     }
 
     /// Bounds at 1, 0.99, ... of the extremes.
-    value_range least_error() const {
+    value_range least_error(bool power_of_two) const {
         value_range best = range_;
         double least = -1;
         for (int percent = 100; percent >= 30; --percent) {
             const value_range candidate = {range_.low * static_cast<float>(percent) / 100, range_.high * static_cast<float>(percent) / 100};
-            const quantization q = quantization_for(candidate);
+            const quantization q = quantization_for(candidate, power_of_two);
             const double scale = double{q.scale}, low = scale * (-128 - q.zero), high = scale * (127 - q.zero);
             double error = 0;
             for (int bin = 0; bin < bins; ++bin) {
@@ -121,24 +130,37 @@ private:
     std::int64_t total_ = 0;
 };
 
-/// Rounds weights that share a scale to integers of `bits` bits, symmetric about 0, and returns their scale: with eight bits the one that
-/// keeps the largest weight, with fewer the one of least squared error; not less than `at_least`.
-inline float quantize_filter(std::span<const float> filter, int bits, std::span<std::int8_t> to, float at_least = 0) {
+/// What a filter's scale may be.
+struct scale_rule {
+    float least = 0;
+    float most = 1e30f;
+    bool power_of_two = false;
+};
+
+/// Rounds weights that share a scale to integers of `bits` bits, symmetric about 0, and returns it: with eight bits the one that
+/// keeps the largest weight, with fewer, or where it has to be a power of two, the one of least squared error; within the bounds of `rule`.
+inline float quantize_filter(std::span<const float> filter, int bits, std::span<std::int8_t> to, const scale_rule& rule = {}) {
     float largest = 0;
     for (const float w : filter) largest = std::fmax(largest, std::fabs(w));
     const auto most = static_cast<float>((1 << (bits - 1)) - 1);
     auto rounded = [most](float w, float scale) { return std::fmin(std::fmax(std::nearbyint(w / scale), -most), most); };
-    float best = largest > 0 ? largest / most : at_least > 0 ? at_least : 1.0f;
+    float best = largest > 0 ? largest / most : rule.least > 0 ? rule.least : 1.0f;
     double least = -1;
-    for (int percent = 100; bits < 8 && largest > 0 && percent >= 20; --percent) {
-        const float scale = largest / most * static_cast<float>(percent) / 100;
+    auto consider = [&](float scale) {
         double error = 0;
         for (const float w : filter) error += std::pow(double{w} - double{scale} * double{rounded(w, scale)}, 2);
-        if (least >= 0 && error >= least) continue;
+        if (least >= 0 && error >= least) return;
         least = error;
         best = scale;
-    }
-    if (best < at_least) best = at_least;
+    };
+    if (rule.power_of_two) best = power_of_two_from(double{best});
+    const float keeps_all = best;
+    if (rule.power_of_two)
+        for (int halvings = 0; largest > 0 && halvings < 4; ++halvings) consider(std::ldexp(keeps_all, -halvings));
+    else
+        for (int percent = 100; bits < 8 && largest > 0 && percent >= 20; --percent) consider(largest / most * static_cast<float>(percent) / 100);
+    if (best > rule.most) best = rule.most;
+    if (best < rule.least) best = rule.power_of_two ? power_of_two_from(double{rule.least}) : rule.least;
     for (std::size_t i = 0; i < filter.size(); ++i) to[i] = static_cast<std::int8_t>(rounded(filter[i], best));
     return best;
 }
@@ -154,13 +176,14 @@ inline std::int64_t weight_sum(std::span<const std::int8_t> weights) {
 }
 
 /// quantize_filter() for `filters` of equal size that share a scale: so large a one that the weights of none have a sum of more than `most`.
-inline float quantize_filters(std::span<const float> weights, std::size_t filters, int bits, std::span<std::int8_t> to, float at_least, std::int64_t most) {
+inline float quantize_filters(std::span<const float> weights, std::size_t filters, int bits, std::span<std::int8_t> to, scale_rule rule, std::int64_t most) {
     const std::size_t elements = weights.size() / filters;
-    float scale = quantize_filter(weights, bits, to, at_least);
+    float scale = quantize_filter(weights, bits, to, rule);
     for (std::size_t filter = 0; filter < filters; ++filter)
-        while (weight_sum(to.subspan(filter * elements, elements)) > most)
-            scale = quantize_filter(weights, bits, to,
-                                    scale * 1.0001f * static_cast<float>(weight_sum(to.subspan(filter * elements, elements))) / static_cast<float>(most));
+        while (weight_sum(to.subspan(filter * elements, elements)) > most) {
+            rule.least = scale * 1.0001f * static_cast<float>(weight_sum(to.subspan(filter * elements, elements))) / static_cast<float>(most);
+            scale = quantize_filter(weights, bits, to, rule);
+        }
     return scale;
 }
 

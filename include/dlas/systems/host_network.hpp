@@ -77,11 +77,13 @@ inline batch_norm_parameters batch_norm_of(const executable_step& step, weight_r
 }
 
 /// Integers stand for nothing without scales above 0 and zero points that eight bits hold, and kernels keep `bits` of a weight.
-inline void check_scales(const safetensors& file, std::string_view tensor, std::span<const float> scales) {
-    for (std::size_t i = 0; i < scales.size(); ++i)
-        if (!(scales[i] > 0 && scales[i] < 1e30f))
-            throw error(file.origin() + ": element " + std::to_string(i) + " of tensor '" + std::string(tensor) + "' is " + std::to_string(scales[i]) +
-                        "; a scale is above 0");
+inline void check_scales(const safetensors& file, std::string_view tensor, std::span<const float> scales, scaling way) {
+    for (std::size_t i = 0; i < scales.size(); ++i) {
+        const bool in_range = scales[i] > 0 && scales[i] < 1e30f;
+        if (in_range && (way != scaling::power_of_two || double{scales[i]} == std::ldexp(1.0, exponent_of(double{scales[i]})))) continue;
+        throw error(file.origin() + ": element " + std::to_string(i) + " of tensor '" + std::string(tensor) + "' is " + std::to_string(scales[i]) +
+                    (in_range ? "; this network scales by shifts, and each scale is a power of two" : "; a scale is above 0"));
+    }
 }
 template <class Integer>
 void check_integers(const safetensors& file, std::string_view tensor, std::span<const Integer> integers, int lowest, int highest) {
@@ -123,8 +125,29 @@ inline quantization map_quantization(const safetensors& file, int map) {
     return {scale, zero};
 }
 
-/// Kernels that scale by fixed-point numbers hold sums of 30 bits, shifted by what a scale above 1 asks for.
-inline void check_sums(const executable_step& step, const safetensors& file, const quantized_parameters& p) {
+/// Kernels that scale by powers of two shift sums to the right and residuals to the left, and the maps that they add have similar scales.
+inline void check_shifts(const executable_step& step, const safetensors& file, const quantized_parameters& p) {
+    const bool convolves = step.kind == step_kind::conv2d, adds = step.second_map >= 0;
+    const double output = double{p.output.scale}, second = adds ? double{p.second.scale} : output, first = convolves ? output : double{p.input.scale};
+    auto far = [](double a, double b) { return std::abs(exponent_of(a / b)) > most_shift; };
+    if (adds && (far(first, output) || far(second, output) || far(first, second)))
+        throw error(file.origin() + ": elements " + (convolves ? "" : std::to_string(step.input_map) + ", ") + std::to_string(step.second_map) +
+                    " and " + std::to_string(step.output_map) +
+                    " of tensor 'maps.scale', of maps that are added and of their sum, differ by more than 2^" + std::to_string(most_shift) +
+                    ", the most that kernels shift by");
+    for (int channel = 0; convolves && channel < step.conv.channels; ++channel) {
+        const int shift = exponent_of((second < output ? second : output) / scale_of_products(p, channel)), most = adds ? 31 - most_shift : 31;
+        if (shift < 0 || shift > most)
+            throw error(file.origin() + ": element " + std::to_string(channel) + " of tensor '" + std::string(step.layer) +
+                        ".scale' makes products of 2^" + std::to_string(-shift) + " times the scale of the " +
+                        (second < output ? "residual" : "output") + "; kernels shift sums to the right, by " + std::to_string(most) +
+                        " bits at most");
+    }
+}
+
+/// Kernels that scale by fixed-point numbers hold sums of 30 bits, shifted by what a scale above 1 asks for; where these are powers of two, they
+/// hold all that is added in 32 bits. Weights of less than eight bits take four of these.
+inline void check_sums(const executable_step& step, const safetensors& file, const quantized_parameters& p, scaling way) {
     const std::int64_t elements = step.conv.filter_elements() / step.conv.channels;
     for (int channel = 0; channel < step.conv.channels; ++channel) {
         std::int64_t largest = 0, total = 0;
@@ -134,14 +157,22 @@ inline void check_sums(const executable_step& step, const safetensors& file, con
             total += weight;
         }
         if (largest == 0) continue;  // a bias alone is scaled when it is packed
-        const std::int64_t bias = p.bias[channel] - p.input.zero * total;
+        std::int64_t bias = p.bias[channel] - p.input.zero * total, most = std::int64_t{1} << 31;
+        if (way == scaling::power_of_two) {
+            const shifted_channel c = shifted_channel_of(p, channel, static_cast<std::int32_t>(total), true, step.conv.residual);
+            bias = c.bias;
+            if (step.conv.residual) largest += std::int64_t{128} << c.left;
+        } else {
+            const double result =
+                step.scales_result ? scale_of_result<scaling::fixed_twice>(p, true) : scale_of_result<scaling::fixed_once>(p, step.conv.residual);
+            const double scale = scale_of_products(p, channel) / result;
+            most = (std::int64_t{1} << 29) >> (fixed_scale_of(scale).shift > 0 ? fixed_scale_of(scale).shift : 0);
+        }
         largest += bias < 0 ? -bias : bias;
-        const double result = step.scales_result ? scale_of_result<scaling::fixed_twice>(p, true) : scale_of_result<scaling::fixed_once>(p, step.conv.residual);
-        const double scale = scale_of_products(p, channel) / result;
-        const std::int64_t most = (std::int64_t{1} << 29) >> (fixed_scale_of(scale).shift > 0 ? fixed_scale_of(scale).shift : 0);
         if (largest >= (step.weight_bits < 8 ? most / 16 : most))
             throw error(file.origin() + ": the sums of channel " + std::to_string(channel) + " of '" + std::string(step.layer) + "' may reach " +
-                        std::to_string(largest) + ", more than kernels of fixed-point numbers hold; its bias is too large for its scale");
+                        std::to_string(largest) + ", more than kernels of fixed-point numbers hold; its bias is too large for its scale" +
+                        (way == scaling::power_of_two ? ", or its scale too small for the output's" : ""));
     }
 }
 
@@ -171,7 +202,7 @@ inline void pack_weights(const executable& code, const safetensors& file, std::b
         if (step.pack_quantized != nullptr && scales.empty()) {
             scales = reader.read("maps", "scale", {code.maps});
             zeros = reader.read<std::int32_t>("maps", "zero", {code.maps});
-            packing::check_scales(file, "maps.scale", scales);
+            packing::check_scales(file, "maps.scale", scales, code.scaling);
             if (code.has_16_bits()) packing::check_integers(file, "maps.zero", zeros, 0, 0);
             else packing::check_integers(file, "maps.zero", zeros, -128, 127);
         }
@@ -195,7 +226,7 @@ inline void pack_weights(const executable& code, const safetensors& file, std::b
                 const std::string name = std::string(step.layer) + ".sum";
                 const auto scale = reader.read(name, "scale", {1});
                 const auto zero = reader.read<std::int32_t>(name, "zero", {1});
-                packing::check_scales(file, name + ".scale", scale);
+                packing::check_scales(file, name + ".scale", scale, code.scaling);
                 packing::check_integers(file, name + ".zero", zero, -128, 127);
                 parameters.sum = {scale[0], zero[0]};
             }
@@ -205,17 +236,18 @@ inline void pack_weights(const executable& code, const safetensors& file, std::b
                 const auto filter_scales = reader.read(step.layer, "scale", {step.channels});
                 const int largest = (1 << (step.weight_bits - 1)) - 1;
                 packing::check_integers(file, name + ".weight", filter, -largest - 1, largest);
-                packing::check_scales(file, name + ".scale", filter_scales);
+                packing::check_scales(file, name + ".scale", filter_scales, code.scaling);
                 parameters.filter = filter.data();
                 parameters.bias = reader.read<std::int32_t>(step.layer, "bias", {step.channels}).data();
                 parameters.filter_scales = filter_scales.data();
                 if (reader.has(step.layer, "product")) {
                     const auto product = reader.read(step.layer, "product", {1});
-                    packing::check_scales(file, name + ".product", product);
+                    packing::check_scales(file, name + ".product", product, code.scaling);
                     parameters.scale_product = product[0];
                 }
             }
-            if (step.kind == step_kind::conv2d && code.scaling != scaling::real) packing::check_sums(step, file, parameters);
+            if (code.scaling == scaling::power_of_two) packing::check_shifts(step, file, parameters);
+            if (step.kind == step_kind::conv2d && code.scaling != scaling::real) packing::check_sums(step, file, parameters, code.scaling);
             if (step.kind == step_kind::conv2d && code.has_16_bits()) packing::check_sums_of_16_bits(step, file, parameters);
             step.pack_quantized(parameters, to);
         } else if (step.kind == step_kind::conv2d) {

@@ -114,18 +114,19 @@ safetensors quantize(const executable& code, const executable& floats, const saf
         });
     }
 
+    const bool shifts = code.scaling == scaling::power_of_two;
     const auto maps = static_cast<std::size_t>(code.maps);
     const std::vector<int> group = groups_of_maps(code, floats);
     std::vector<value_range> ranges(maps);
     for (std::size_t s = 0; s < seen.size(); ++s) {
-        const value_range chosen = options.ranges == range_rule::min_max ? seen[s].range : seen[s].histogram.range(options.ranges);
+        const value_range chosen = options.ranges == range_rule::min_max ? seen[s].range : seen[s].histogram.range(options.ranges, shifts);
         ranges[static_cast<std::size_t>(group[static_cast<std::size_t>(floats.steps[s].output_map)])].include(chosen);
     }
     std::vector<float> scales(maps);
     std::vector<std::int32_t> zeros(maps);
     for (std::size_t m = 0; m < maps; ++m) {
         const value_range& range = ranges[static_cast<std::size_t>(group[m])];
-        const quantization q = code.has_16_bits() ? symmetric_quantization_for(range) : quantization_for(range);
+        const quantization q = code.has_16_bits() ? symmetric_quantization_for(range) : quantization_for(range, shifts);
         scales[m] = q.scale;
         zeros[m] = q.zero;
     }
@@ -165,7 +166,7 @@ safetensors quantize(const executable& code, const executable& floats, const saf
         t.bias.resize(channels);
         t.scales.resize(channels);
         const double input_scale = double{scales[static_cast<std::size_t>(step.input_map)]};
-        const int bias_bits = code.scaling == scaling::real ? 29 : 24;  // fixed-point numbers leave less room
+        const int bias_bits = code.scaling == scaling::real ? 29 : shifts ? 22 : 24;  // fixed-point numbers leave less room
         const std::int64_t most_weights = code.has_16_bits() ? most_weights_of_16_bits : std::numeric_limits<std::int64_t>::max();
         // A scale stands for the filters of so many channels.
         const std::size_t sharing = options.weights == weight_scales::per_tensor ? channels : 1;
@@ -173,9 +174,17 @@ safetensors quantize(const executable& code, const executable& floats, const saf
             double largest_bias = 0;
             for (std::size_t channel = first; channel < first + sharing; ++channel)
                 largest_bias = std::max(largest_bias, std::fabs(double{t.floats.bias[channel]}));
+            scale_rule rule = {.least = least_scale_for(largest_bias, input_scale, bias_bits)};
+            if (shifts) {
+                // Sums are shifted to the right, to the output's scale and to no finer one than the residual's; by so few bits that zero points fit.
+                const float output = scales[static_cast<std::size_t>(step.output_map)];
+                const float residual = step.second_map < 0 ? output : scales[static_cast<std::size_t>(step.second_map)];
+                rule.power_of_two = true;
+                rule.most = static_cast<float>(double{std::fmin(output, residual)} / input_scale);
+                rule.least = std::fmax(rule.least, std::ldexp(rule.most, -most_shift));
+            }
             const float scale = quantize_filters(std::span(t.floats.filter).subspan(first * elements, sharing * elements), sharing, step.weight_bits,
-                                                 std::span(t.filter).subspan(first * elements, sharing * elements),
-                                                 least_scale_for(largest_bias, input_scale, bias_bits), most_weights);
+                                                 std::span(t.filter).subspan(first * elements, sharing * elements), rule, most_weights);
             std::fill_n(t.scales.begin() + static_cast<std::ptrdiff_t>(first), sharing, scale);
         }
         std::vector<double> moments;  // of a group's inputs
