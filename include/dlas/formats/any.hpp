@@ -11,7 +11,7 @@ namespace dlas {
 template <class Algorithm>
 concept any_format_algorithm = requires { requires Algorithm::runs_any_format; };
 
-inline constexpr std::string_view any_format_refusal = "format: the algorithm has kernels for f32 alone";
+inline constexpr std::string_view any_format_refusal = "format: the algorithm has no kernels for it; direct and depthwise have some for every format";
 
 /// Or that it counts bits: `counts_bits`.
 template <class Algorithm>
