@@ -15,6 +15,8 @@
 #include <dlas/systems/observed.hpp>
 #include <dlas/systems/reference_network.hpp>
 
+#include "../message_of.hpp"
+
 namespace {
 
 using dlas::tensor;
@@ -98,14 +100,6 @@ std::set<std::string> changed_tensors(const dlas::safetensors& from, const dlas:
         if (!std::ranges::equal(t.bytes, to.find(t.name)->bytes)) names.insert(t.name);
     }
     return names;
-}
-
-template <class Call>
-std::string message_of(Call call) {
-    try {
-        call();
-    } catch (const dlas::error& e) { return e.what(); }
-    return "";
 }
 
 }  // namespace

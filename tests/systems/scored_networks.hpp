@@ -15,6 +15,7 @@
 #include <dlas/systems/observed.hpp>
 #include <dlas/systems/quantize.hpp>
 
+#include "../message_of.hpp"
 #include "compiled_networks.hpp"
 
 /// All that the program's units compiled and this CPU can run. Each program defines it.
@@ -105,13 +106,4 @@ inline const dlas::labeled_images& cifar10_calibration() {
 inline const dlas::labeled_images& imagenet_validation() {
     static const auto images = dlas::read_imagenet(data() / "data" / "imagenet_val100_224_rgb_u8.bin");
     return images;
-}
-
-/// What a call throws as dlas::error; empty where it returns.
-template <class Call>
-std::string message_of(Call call) {
-    try {
-        call();
-    } catch (const dlas::error& e) { return e.what(); }
-    return "";
 }

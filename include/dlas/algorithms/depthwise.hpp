@@ -98,8 +98,7 @@ struct depthwise {
                 }
                 const std::int32_t bias = exists ? parameters.bias[channel] - zero * total : 0;
                 __builtin_memcpy(to, &bias, 4);
-                to[vector::lanes] =
-                    exists ? parameters.input.scale * parameters.filter_scales[channel] / (is_quantized(Key.out.type) ? parameters.output.scale : 1.0f) : 0.0f;
+                to[vector::lanes] = exists ? parameters.multiplier(channel, Key.out.type) : 0.0f;
             }
         }
 
@@ -220,7 +219,7 @@ struct depthwise {
                 const bool exists = channel < layer.channels;
                 std::byte* to = reinterpret_cast<std::byte*>(packed) + requantization_bytes + channel / vector::lanes * block_bytes + channel % vector::lanes * 4;
                 const std::int32_t bias = exists ? p.bias[channel] : 0;
-                const float multiplier = exists ? p.input.scale * p.filter_scales[channel] / (is_quantized(Key.out.type) ? p.output.scale : 1.0f) : 0.0f;
+                const float multiplier = exists ? p.multiplier(channel, Key.out.type) : 0.0f;
                 __builtin_memcpy(to, &bias, 4);
                 __builtin_memcpy(to + 4 * vector::lanes, &multiplier, 4);
                 for (int pair = 0; pair < pairs; ++pair) {

@@ -112,7 +112,7 @@ void pack_integer_panels(const conv2d_layer& layer, const dot_panels& panels, in
                 std::int32_t total = 0;
                 for (int at = 0; at < elements; ++at) total += weight(channel, at);
                 bias = p.bias[channel] - zero * total;
-                multiplier = p.input.scale * p.filter_scales[channel] / (is_quantized(output) ? p.output.scale : 1.0f);
+                multiplier = p.multiplier(channel, output);
             }
             __builtin_memcpy(to, &bias, 4);
             __builtin_memcpy(to + 4 * width, &multiplier, 4);

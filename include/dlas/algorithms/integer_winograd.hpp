@@ -60,7 +60,7 @@ struct integer_winograd {
             for (int i = 0; exists && i < layer.in.channels; ++i)
                 for (int at = 0; at < 9; ++at) total += filter(channel, i, at);
             const std::int32_t bias = exists ? p.bias[channel] - zero * total : 0;
-            const float multiplier = exists ? p.input.scale * p.filter_scales[channel] / (is_quantized(Key.out.type) ? p.output.scale : 1.0f) : 0.0f;
+            const float multiplier = exists ? p.multiplier(channel, Key.out.type) : 0.0f;
             __builtin_memcpy(to + requantization_bytes + 4 * channel, &bias, 4);
             __builtin_memcpy(to + requantization_bytes + 4 * (out_width + channel), &multiplier, 4);
         }

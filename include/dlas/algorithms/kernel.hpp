@@ -52,6 +52,11 @@ struct quantized_parameters {
     quantization output;
     float scale_product = 0;  ///< where above 0: input.scale * filter_scales[...] of every channel, as another library rounded it
     quantization sum = {};  ///< of a convolution's result before a residual is added, where scaling is by fixed-point numbers
+
+    /// Times which a channel's sums become outputs of a type, in units of its scale if it has one.
+    [[gnu::always_inline]] float multiplier(int channel, element out) const {
+        return input.scale * filter_scales[channel] / (is_quantized(out) ? output.scale : 1.0f);
+    }
 };
 
 /// A block of input channels that holds them all.

@@ -2,6 +2,8 @@
 // spatial_pack share. Algorithms & Data Formats.
 #pragma once
 
+#include <concepts>
+
 #include <dlas/algorithms/convolution.hpp>
 #include <dlas/formats/f32.hpp>
 #include <dlas/formats/half.hpp>

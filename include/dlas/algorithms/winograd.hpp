@@ -1,9 +1,12 @@
 // Winograd's minimal filtering for 3x3 windows. Algorithms & Data Formats.
 #pragma once
 
+#include <concepts>
+
 #include <dlas/algorithms/convolution.hpp>
 #include <dlas/algorithms/integer_winograd.hpp>
 #include <dlas/algorithms/winograd_transform.hpp>
+#include <dlas/formats/f32.hpp>
 #include <dlas/formats/quantized.hpp>
 
 namespace dlas {
