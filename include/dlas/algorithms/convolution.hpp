@@ -1,10 +1,11 @@
 // What every convolution algorithm is told and how its weights are packed. Algorithms & Data Formats.
 //
 // An algorithm is a policy (see direct.hpp for the shortest one):
-//   refuses<Target>(layer, schedule)  why it cannot run the layer so; empty where it can
+//   refuses<Target>(layer, schedule)  why it cannot run the layer so; empty where it can. Where that depends on the format, too,
+//                                     refuses_in<Format, Target>(layer, schedule) says so in its place (formats/any.hpp)
 //   kernel<Key, Format, Target>       workspace_bytes, packed_elements (of 4 bytes), run(arguments) and
 //                                     pack(filter, bias, packed) or, of a quantized format, pack_quantized(parameters, packed)
-//   runs_any_format                   true where there are kernels of all formats, not of f32 alone
+//   runs_any_format, runs_bytes, ...  true where there are kernels of all formats, or of some, not of f32 alone (formats/any.hpp)
 // Contract of run(): the input has a halo of at least the layer's padding, filled with zeros; the output's halo is left alone.
 #pragma once
 

@@ -55,8 +55,7 @@ struct window_tiles {
 /// The register tile that a schedule states, or the rule's for sums like `sum` over elements of `type`.
 template <class Format, class Target>
 consteval tiling product_tile(const schedule_options& schedule, extent map, int channels, element type, const reduction& sum) {
-    if (schedule.tile.rows == 0 && product_has_dots<Format, Target>(type))
-        return choose_dots<Target>(map, channels, sum.merged(), type);
+    if (schedule.tile.rows == 0 && product_has_dots<Format, Target>(type)) return choose_dots<Target>(map, channels, sum.merged(), type);
     return scheduled_tile<Target>(schedule, map, channels);
 }
 
@@ -74,7 +73,6 @@ inline constexpr tile_key product_key = [] {
                     .adds_residual = layer.residual,
                     .function = layer.activation};
     key.weights = weights_of<Format>;
-    if (!std::same_as<Format, f32> && is_quantized(key.weights)) key.weight_bits = weight_bits_of<Format>;
     return key;
 }();
 
@@ -124,6 +122,7 @@ template <conv2d_key Key, window_tiles Windows, class Format>
 inline constexpr tile_key scaled_key = [] {
     tile_key key = product_key<Key, Windows, Format>;
     key.sum = key.sum.merged();
+    key.weight_bits = Format::scaled_bits;
     key.scale_group = Format::group;
     return key;
 }();
