@@ -15,7 +15,7 @@
 template <class Format, class Target>
 struct float_ends {
     static constexpr auto name_text = [] {
-        dlas::text<40> spelled(std::string_view(Format::name));
+        dlas::text<40> spelled(std::string_view{Format::name});
         spelled.append("+f32/dense/automatic/ends");
         return spelled;
     }();
