@@ -5,11 +5,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
 #include <dlas/algorithms/reference.hpp>
 
+#include "byte_map.hpp"
 #include "feature_maps.hpp"
 
 namespace {
@@ -43,6 +46,26 @@ void check_pool(const kernel<dlas::pool2d_key>& code) {
     dlas::reference::pool2d(layer, absolute(numbers_in).data(), sums.data());
     // A maximum is one of the inputs. An average: its additions, the reciprocal and the product.
     check(output, map, expected, sums, layer.maximum ? 0 : layer.kernel.area() + 2);
+}
+
+template <class Integer>
+void check_stored(const kernel<dlas::pool2d_key>& code) {
+    const dlas::pool2d_layer& layer = code.key.layer;
+    const shape map = layer.out();
+    std::vector<Integer> integers;
+    std::vector<float> reals;
+    for (const float real : numbers(8).reals(layer.in.elements(), std::numeric_limits<Integer>::min(), std::numeric_limits<Integer>::max())) {
+        integers.push_back(static_cast<Integer>(real));
+        reals.push_back(integers.back());
+    }
+    byte_map input(layer.in, {}, code.key.in, 0), output(map, {}, code.key.out, 0);
+    input.write(integers, 0);
+    code.run({.input = input.first_pixel(), .output = output.first_pixel()});
+    std::vector<double> expected(static_cast<std::size_t>(map.elements()));
+    dlas::reference::pool2d(layer, reals.data(), expected.data());
+    const std::vector<Integer> found = output.read<Integer>();
+    CHECK(std::ranges::equal(found, expected));
+    CHECK(output.rest_intact());
 }
 
 void check_global_pool(const kernel<dlas::global_pool_key>& code) {
@@ -151,6 +174,9 @@ void check_target() {
     const kernels& all = compiled_kernels<Target>();
     check_sigmoid(all);
     check_each("pools", all.pools, check_pool);
+    if constexpr (Target::quantized_element == dlas::element::u8) check_each("byte_pools", all.byte_pools, check_stored<std::uint8_t>);
+    else check_each("byte_pools", all.byte_pools, check_stored<std::int8_t>);
+    check_each("short_pools", all.short_pools, check_stored<std::int16_t>);
     check_each("global_pools", all.global_pools, check_global_pool);
     check_each("elementwise_maps", all.elementwise_maps, check_elementwise);
     check_each("subsamples", all.subsamples, check_subsample);

@@ -1,6 +1,7 @@
 // The pooling and elementwise kernels that are tested, and how the test gets them from units of other flags.
 #pragma once
 
+#include <array>
 #include <span>
 
 #include <dlas/algorithms/elementwise.hpp>
@@ -37,6 +38,17 @@ inline constexpr dlas::pool2d_key pools[] = {
     sparse_pool({.in = {7, 8, 9}, .kernel = 3, .stride = 2, .padding = {1, 1, 0, 1}, .maximum = false, .count_padding = false}),
     dense_pool({.in = {6, 11, 4}, .kernel = {5, 2}, .stride = {1, 2}, .padding = {2, 1}, .maximum = false, .count_padding = false}),
 };
+
+/// Maxima of what is stored: the same layers, and parts of vectors of bytes.
+template <dlas::element Stored>
+inline constexpr auto stored_pools = [] {
+    auto of = [](dlas::pool2d_key key) {
+        key.in.type = key.out.type = Stored;
+        return key;
+    };
+    return std::array{of(pools[0]), of(pools[1]), of(pools[2]), of(pools[3]), of(pools[4]), of(pools[5]),
+                      of(dense_pool({.in = {5, 6, 192}, .kernel = 3, .stride = 2, .padding = 1})), of(sparse_pool({.in = {5, 4, 127}}))};
+}();
 
 inline constexpr dlas::global_pool_key global_pools[] = {
     {{1, 1, 1}, {1, 1}},
@@ -103,6 +115,8 @@ struct kernel {
 /// One target's kernels as plain data.
 struct kernels {
     std::span<const kernel<dlas::pool2d_key>> pools;
+    std::span<const kernel<dlas::pool2d_key>> byte_pools;
+    std::span<const kernel<dlas::pool2d_key>> short_pools;
     std::span<const kernel<dlas::global_pool_key>> global_pools;
     std::span<const kernel<dlas::elementwise_key>> elementwise_maps;
     std::span<const kernel<dlas::subsample_key>> subsamples;

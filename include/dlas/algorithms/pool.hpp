@@ -24,6 +24,8 @@ struct pool2d_kernel {
     using output = element_type<Key.out.type>;
     /// A maximum of integers is one of them: input and output share scale and zero point, unless the output is real.
     static constexpr bool requantizes = is_quantized(Key.in.type) && (!layer.maximum || Key.in.type != Key.out.type);
+    /// The largest integer is that of what is stored, too: four times as many bytes as floats fit a vector.
+    static constexpr bool compares_stored = is_quantized(Key.in.type) && layer.maximum && !requantizes;
 
     static void run(const kernel_arguments& a) {
         const input* in = static_cast<const input*>(a.input);
@@ -38,6 +40,11 @@ struct pool2d_kernel {
                 const int last_column = left + layer.kernel.width < layer.in.width ? left + layer.kernel.width : layer.in.width;
                 const int counted = layer.count_padding ? layer.kernel.area() : (last_row - first_row) * (last_column - first_column);
                 output* to = static_cast<output*>(a.output) + row * Key.out.row_stride + column * Key.out.pixel_stride;
+                if constexpr (compares_stored) {
+                    constexpr int elements = vector::lanes * 4 / int{sizeof(input)};
+                    store_maxima<elements>({first_row, last_row}, {first_column, last_column}, in, to);
+                    continue;
+                }
                 for_each_vector<layer.in.channels, vector>([&]<int Lanes>(int channel) {
                     const input* from = in + first_row * Key.in.row_stride + first_column * Key.in.pixel_stride + channel;
                     batch result = layer.maximum ? load_elements<Lanes, Target>(from) : vector::broadcast(0.0f);
@@ -61,6 +68,26 @@ struct pool2d_kernel {
                     }
                 });
             }
+    }
+
+private:
+    /// Of all channels from the `First`th on, `Elements` at a time, a power of two, and fewer where fewer remain.
+    template <int Elements, int First = 0>
+    [[gnu::always_inline]] static inline void store_maxima(range rows, range columns, const input* in, output* to) {
+        using block [[gnu::vector_size(Elements * sizeof(input))]] = input;
+        constexpr int end = layer.in.channels - (layer.in.channels - First) % Elements;
+        for (int channel = First; channel < end; channel += Elements) {
+            block result;
+            __builtin_memcpy(&result, in + rows.begin * Key.in.row_stride + columns.begin * Key.in.pixel_stride + channel, sizeof result);
+            for (int r = rows.begin; r < rows.end; ++r)
+                for (int c = columns.begin; c < columns.end; ++c) {
+                    block x;
+                    __builtin_memcpy(&x, in + r * Key.in.row_stride + c * Key.in.pixel_stride + channel, sizeof x);
+                    result = result > x ? result : x;
+                }
+            __builtin_memcpy(to + channel, &result, sizeof result);
+        }
+        if constexpr (end < layer.in.channels) store_maxima<Elements / 2, end>(rows, columns, in, to);
     }
 };
 
