@@ -32,7 +32,7 @@ using integer_networks =
                       dlas::densenet161<dlas::imagenet>>;
 
 /// As bf16 where there are instructions for it.
-inline constexpr auto bf16_stacks = dlas::axes(dlas::axis<dlas::bf16>, dlas::axis<dlas::automatic>, dlas::axis<dlas::amx>);
+inline constexpr auto bf16_stacks = dlas::axes(dlas::axis<dlas::bf16>, dlas::axis<dlas::automatic>, dlas::axis<dlas::avx512_bf16, dlas::amx>);
 
 using bf16_networks = dlas::exploration<std::remove_cvref_t<decltype(bf16_stacks)>, dlas::resnet50<dlas::imagenet>, dlas::vgg16<dlas::imagenet>,
                                         dlas::mobilenet_v2<dlas::imagenet>>;

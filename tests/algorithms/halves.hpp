@@ -1,6 +1,7 @@
 // What is tested of formats with 16-bit elements, or with weights of few bits and all else in floats: conversions of vectors, and convolutions.
 #pragma once
 
+#include <concepts>
 #include <span>
 #include <string_view>
 
@@ -42,6 +43,16 @@ struct half_kernel {
     void (*pack)(const float*, const float*, float*) = nullptr;
     void (*run)(const dlas::kernel_arguments&) = nullptr;
 };
+
+/// A target that differs from another in its products of bf16 alone runs the cases of that format, the first one, and of one pixel.
+template <class Target>
+constexpr auto cases_for() {
+    constexpr bool few = Target::bf16_dots && !std::same_as<Target, dlas::emulated_amx>;
+    dlas::list<int, cases.size()> indices;
+    for (int i = 0; i < cases.size(); ++i)
+        if (!few || i % formats == 0 || layers[cases[i].layer].in.pixels() == 1) indices.push(i);
+    return indices;
+}
 
 /// Formats take turns; some maps have gaps, and every seventh input of a half format is of floats.
 constexpr conv2d_key key(int index, dlas::element maps) {

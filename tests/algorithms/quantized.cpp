@@ -127,12 +127,13 @@ TEST_CASE("quantization: ranges become scales that hold 0 exactly") {
     CHECK(dlas::quantization_for({-1, 1}) == dlas::quantization{1.0f / 127, 0});
     // A range beside 0 is widened to it.
     CHECK(dlas::quantization_for({51, 102}) == dlas::quantization{0.4f, -128});
+    CHECK(dlas::quantization_for({-32767, 5}, {.type = dlas::element::s16}) == dlas::quantization{1.0f, 0});
 }
 
 TEST_CASE("quantization: powers of two lose nothing of a range, and of a filter what costs least") {
-    CHECK(dlas::quantization_for({0, 255}, true) == dlas::quantization{1.0f, -128});
-    CHECK(dlas::quantization_for({51, 102}, true) == dlas::quantization{0.5f, -128});
-    CHECK(dlas::quantization_for({-1, 1}, true) == dlas::quantization{0x1p-6f, 0});
+    CHECK(dlas::quantization_for({0, 255}, {.power_of_two = true}) == dlas::quantization{1.0f, -128});
+    CHECK(dlas::quantization_for({51, 102}, {.power_of_two = true}) == dlas::quantization{0.5f, -128});
+    CHECK(dlas::quantization_for({-1, 1}, {.power_of_two = true}) == dlas::quantization{0x1p-6f, 0});
     const float filter[] = {0.51f, 0.04f, -0.06f, 0.07f, -0.06f, 0.065f};
     std::int8_t rounded[6];
     CHECK(dlas::quantize_filter(filter, 8, rounded, {.power_of_two = true}) == 0x1p-7f);
@@ -160,6 +161,8 @@ TEST_CASE("quantization: ranges by rule") {
     const dlas::value_range least = histogram.range(dlas::range_rule::mean_squared_error);
     CHECK(least.high == doctest::Approx(2.49).epsilon(0.01));
     CHECK(least.low == doctest::Approx(-0.83).epsilon(0.01));
+    // Sixteen bits leave no error to weigh against what is cut off.
+    CHECK(histogram.range(dlas::range_rule::mean_squared_error, {.type = dlas::element::s16}) == extremes);
 }
 
 TEST_CASE("quantization: filters and biases") {

@@ -1,10 +1,12 @@
 // The quantized convolutions that are tested, and where their feature maps lie.
 #pragma once
 
+#include <concepts>
 #include <span>
 #include <string_view>
 #include <tuple>
 
+#include "../hardware/emulated_amx.hpp"
 #include "convolution_layers.hpp"
 
 namespace quantized_layers {
@@ -61,6 +63,16 @@ inline constexpr auto cases_of_16_bits = [] {
         if (i % 3 == 0 && cases[i].algorithm < 3) all.push(cases[i]);
     return all;
 }();
+
+/// A target that differs from another in its products alone runs every seventh case: all bits of weights, placements and outputs are among them.
+template <class Target>
+inline constexpr bool differs_in_products = Target::byte_dots && !std::same_as<Target, dlas::emulated_amx>;
+template <class Target, int N>
+constexpr auto cases_for(const dlas::list<tested, N>& all) {
+    dlas::list<int, N> indices;
+    for (int i = 0; i < all.size(); i += differs_in_products<Target> ? 7 : 1) indices.push(i);
+    return indices;
+}
 
 /// Some maps have gaps and margins; every fourth output is real.
 constexpr conv2d_key key(int layer, int index, dlas::element quantized) {

@@ -3,6 +3,8 @@
 
 #include <dlas/hardware/targets.hpp>
 
+#include "emulated_amx.hpp"
+
 inline constexpr int most_lanes = 16;
 
 /// Each function reads and writes whole vectors, except where N lanes are asked for.

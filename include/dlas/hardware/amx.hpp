@@ -12,7 +12,7 @@ namespace dlas {
 /// AMX-INT8 and AMX-BF16 (Sapphire Rapids and later). Linux lends the tiles to processes that ask for them.
 struct amx : avx512_bf16 {
     static constexpr std::string_view name = "amx";
-    static constexpr std::string_view compile_flags = "-mamx-tile -mamx-int8 -mamx-bf16 -mavx512bf16 -mavx512vnni -mavx512f -mavx512bw -mavx512cd -mavx512dq -mavx512vl -mavx2 -mfma -mf16c";
+    static constexpr std::string_view compile_flags = "-mamx-tile -mamx-int8 -mamx-bf16 -mavx512bf16 -mavx512vpopcntdq -mavx512vnni -mavx512f -mavx512bw -mavx512cd -mavx512dq -mavx512vl -mavx2 -mfma -mf16c";
     static constexpr int dots_at_once = 16;
 
     static bool available() { return unavailable_because().empty(); }
@@ -34,7 +34,7 @@ private:
 #endif
 };
 
-#if defined(__AMX_TILE__) && defined(__AMX_INT8__) && defined(__AMX_BF16__) && defined(__AVX512BF16__) && defined(__AVX512VNNI__)
+#if defined(__AMX_TILE__) && defined(__AMX_INT8__) && defined(__AMX_BF16__) && defined(__AVX512BF16__) && defined(__AVX512VPOPCNTDQ__) && defined(__AVX512VNNI__)
 template <>
 struct simd<float, amx> : avx512_floats<xsimd::avx512bw> {};
 template <>
@@ -48,7 +48,7 @@ struct simd<bf16_value, amx> : avx512_bf16_pairs<amx> {};
 template <>
 struct byte_products<amx, 8> : avx2_byte_products<amx> {};
 template <>
-struct bit_products<amx> : avx512_bit_products<amx> {};
+struct bit_products<amx> : avx512_bit_counts<amx> {};
 
 // The compilers' intrinsics take the numbers of registers as literals only.
 template <>

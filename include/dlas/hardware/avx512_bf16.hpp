@@ -1,24 +1,24 @@
-// AVX-512 with dot products of bytes and of pairs of bf16. Hardware.
+// AVX-512 with dot products of bytes and of pairs of bf16, and with counts of bits. Hardware.
 #pragma once
 
 #include <dlas/hardware/avx512_vnni.hpp>
 
 namespace dlas {
 
-/// AVX512-BF16 (Cooper Lake, Zen 4, Sapphire Rapids and later). Its dot products take subnormal numbers for 0.
+/// AVX512-BF16 and AVX512-VPOPCNTDQ (Zen 4, Sapphire Rapids and later). Its dot products take subnormal numbers for 0.
 struct avx512_bf16 : avx512_vnni {
     static constexpr std::string_view name = "avx512_bf16";
-    static constexpr std::string_view compile_flags = "-mavx512bf16 -mavx512vnni -mavx512f -mavx512bw -mavx512cd -mavx512dq -mavx512vl -mavx2 -mfma -mf16c";
+    static constexpr std::string_view compile_flags = "-mavx512bf16 -mavx512vpopcntdq -mavx512vnni -mavx512f -mavx512bw -mavx512cd -mavx512dq -mavx512vl -mavx2 -mfma -mf16c";
     static constexpr bool bf16_dots = true;
 
 #if defined(__x86_64__)
-    static bool available() { return avx512_vnni::available() && __builtin_cpu_supports("avx512bf16"); }
+    static bool available() { return avx512_vnni::available() && __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vpopcntdq"); }
 #else
     static bool available() { return false; }
 #endif
 };
 
-#if defined(__AVX512BF16__) && defined(__AVX512VNNI__) && defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
+#if defined(__AVX512BF16__) && defined(__AVX512VPOPCNTDQ__) && defined(__AVX512VNNI__) && defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
 template <>
 struct simd<float, avx512_bf16> : avx512_floats<xsimd::avx512dq> {};
 template <>
@@ -51,8 +51,32 @@ template <>
 struct simd<bf16_value, avx512_bf16> : avx512_bf16_pairs<avx512_bf16> {};
 template <>
 struct byte_products<avx512_bf16, 8> : avx2_byte_products<avx512_bf16> {};
+
+/// As AVX-512's, with an instruction that counts.
+template <class Target>
+struct avx512_bit_counts {
+    static constexpr int lanes = 8;
+    static constexpr int most_sums = 16;
+    static constexpr int most_words = 1 << 24;
+    using operand = std::uint64_t;
+    using weights = __m512i;
+    using sum = __m512i;
+
+    static constexpr int position(int channel) { return channel % 2 * lanes + channel / 2; }
+    static operand prepare(std::uint64_t word) { return word; }
+    static weights load_weights(const void* from) { return _mm512_loadu_si512(from); }
+    static sum zero() { return _mm512_setzero_si512(); }
+    static sum count(operand x, weights w, sum s) {
+        const __m512i both = _mm512_and_si512(_mm512_set1_epi64(static_cast<std::int64_t>(x)), w);
+        return _mm512_add_epi64(s, _mm512_maskz_popcnt_epi64(static_cast<__mmask8>(-1), both));
+    }
+    static typename simd<std::int8_t, Target>::sums totals(const sum (&sums)[2]) {
+        const __m512i odd = _mm512_maskz_slli_epi64(static_cast<__mmask8>(-1), sums[1], 32);
+        return reinterpret_cast<typename simd<std::int8_t, Target>::sums>(_mm512_or_si512(sums[0], odd));
+    }
+};
 template <>
-struct bit_products<avx512_bf16> : avx512_bit_products<avx512_bf16> {};
+struct bit_products<avx512_bf16> : avx512_bit_counts<avx512_bf16> {};
 #endif
 
 }  // namespace dlas

@@ -54,23 +54,27 @@ inline float power_of_two_from(double x) {
     return static_cast<float>(std::ldexp(1.0, fraction == 0.5 ? exponent - 1 : exponent));
 }
 
-/// Scale and zero point for eight bits: 0 is exact, so that padding and ReLU are. Both ends of the range are kept, though rounding the
-/// zero point moves them: the usual -1 to 1 would have all values of an image halfway between two integers otherwise. So are they where the scale
-/// has to be a power of two: then it is the next larger one.
-inline quantization quantization_for(value_range range, bool power_of_two = false) {
+/// What a feature map's integers are to be.
+struct map_integers {
+    element type = element::s8;
+    bool power_of_two = false;  ///< as their scale has to be
+};
+
+/// Scale and zero point. Of eight bits: 0 is exact, so that padding and ReLU are. Both ends of the range are kept, though rounding the zero
+/// point moves them: the usual -1 to 1 would have all values of an image halfway between two integers otherwise. So are they where the scale
+/// has to be a power of two: then it is the next larger one. Of sixteen: symmetric.
+inline quantization quantization_for(value_range range, map_integers integers = {}) {
+    if (integers.type == element::s16) {
+        const float largest = std::fmax(-range.low, range.high);
+        return {largest > 0 ? largest / static_cast<float>(quantized_highest(element::s16)) : 1.0f, 0};
+    }
     const double low = range.low < 0 ? double{range.low} : 0, high = range.high > 0 ? double{range.high} : 0;
     if (high - low < 1e-30) return {1.0f, 0};
     const double nearest = std::nearbyint(-128 - low * 255 / (high - low));
     const int zero = static_cast<int>(nearest < -128 ? -128 : nearest > 127 ? 127 : nearest);
     const double below = zero > -128 ? low / (-128 - zero) : 0, above = zero < 127 ? high / (127 - zero) : 0;
     const double scale = below > above ? below : above;
-    return {power_of_two ? power_of_two_from(scale) : static_cast<float>(scale), zero};
-}
-
-/// Sixteen bits, symmetric.
-inline quantization symmetric_quantization_for(value_range range) {
-    const float largest = std::fmax(-range.low, range.high);
-    return {largest > 0 ? largest / static_cast<float>(quantized_highest(element::s16)) : 1.0f, 0};
+    return {integers.power_of_two ? power_of_two_from(scale) : static_cast<float>(scale), zero};
 }
 
 /// How often values fell where, between bounds that are known beforehand.
@@ -87,9 +91,9 @@ public:
         ++total_;
     }
 
-    value_range range(range_rule rule, bool power_of_two = false) const {
+    value_range range(range_rule rule, map_integers integers = {}) const {
         if (rule == range_rule::percentile) return cut(1e-4);
-        if (rule == range_rule::mean_squared_error) return least_error(power_of_two);
+        if (rule == range_rule::mean_squared_error) return least_error(integers);
         return range_;
     }
 
@@ -106,13 +110,14 @@ private:
     }
 
     /// Bounds at 1, 0.99, ... of the extremes.
-    value_range least_error(bool power_of_two) const {
+    value_range least_error(map_integers integers) const {
         value_range best = range_;
         double least = -1;
         for (int percent = 100; percent >= 30; --percent) {
             const value_range candidate = {range_.low * static_cast<float>(percent) / 100, range_.high * static_cast<float>(percent) / 100};
-            const quantization q = quantization_for(candidate, power_of_two);
-            const double scale = double{q.scale}, low = scale * (-128 - q.zero), high = scale * (127 - q.zero);
+            const quantization q = quantization_for(candidate, integers);
+            const double scale = double{q.scale}, low = scale * (quantized_lowest(integers.type) - q.zero);
+            const double high = scale * (quantized_highest(integers.type) - q.zero);
             double error = 0;
             for (int bin = 0; bin < bins; ++bin) {
                 const double x = middle(bin), beyond = x < low ? low - x : x > high ? x - high : 0;

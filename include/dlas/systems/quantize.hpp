@@ -115,18 +115,19 @@ safetensors quantize(const executable& code, const executable& floats, const saf
     }
 
     const bool shifts = code.scaling == scaling::power_of_two;
+    const map_integers integers = {code.has_16_bits() ? element::s16 : element::s8, shifts};
     const auto maps = static_cast<std::size_t>(code.maps);
     const std::vector<int> group = groups_of_maps(code, floats);
     std::vector<value_range> ranges(maps);
     for (std::size_t s = 0; s < seen.size(); ++s) {
-        const value_range chosen = options.ranges == range_rule::min_max ? seen[s].range : seen[s].histogram.range(options.ranges, shifts);
+        const value_range chosen = options.ranges == range_rule::min_max ? seen[s].range : seen[s].histogram.range(options.ranges, integers);
         ranges[static_cast<std::size_t>(group[static_cast<std::size_t>(floats.steps[s].output_map)])].include(chosen);
     }
     std::vector<float> scales(maps);
     std::vector<std::int32_t> zeros(maps);
     for (std::size_t m = 0; m < maps; ++m) {
         const value_range& range = ranges[static_cast<std::size_t>(group[m])];
-        const quantization q = code.has_16_bits() ? symmetric_quantization_for(range) : quantization_for(range, shifts);
+        const quantization q = quantization_for(range, integers);
         scales[m] = q.scale;
         zeros[m] = q.zero;
     }
