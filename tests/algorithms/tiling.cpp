@@ -96,6 +96,18 @@ void check_panels(const dlas::conv2d_layer& layer, const dlas::panel_layout& pan
 
 }  // namespace
 
+TEST_CASE("tiling: pixels that share a set of the first-level cache stay within its ways") {
+    CHECK(dlas::crowds_cache(14, 4096));
+    CHECK(dlas::crowds_cache(9, 8192));
+    CHECK_FALSE(dlas::crowds_cache(8, 4096));
+    CHECK_FALSE(dlas::crowds_cache(14, 2048));
+    CHECK_FALSE(dlas::crowds_cache(28, 4096 + 64));
+    CHECK_FALSE(dlas::crowds_cache(28, 0));
+    constexpr tiling apart = dlas::choose_tiling<dlas::avx512>(1, 196, 256), crowded = dlas::choose_tiling<dlas::avx512>(1, 196, 256, 4096);
+    CHECK(apart.rows * apart.columns > 8);
+    CHECK(crowded.rows * crowded.columns <= 8);
+}
+
 TEST_CASE("tiling: the chosen register tile fits and costs the least") {
     [&]<class... Targets>(dlas::policy_list<Targets...>) {
         auto check_all = [&]<class Target, int... I>(std::integer_sequence<int, I...>) {

@@ -274,11 +274,11 @@ constexpr tile_loops scheduled_loops(const schedule_options& schedule, tiling ti
     return loops;
 }
 
-/// The register tile that a schedule states, or the rule's.
+/// The register tile that a schedule states, or the rule's; `pixel_bytes` as choose_tiling() has them.
 template <class Target>
-consteval tiling scheduled_tile(const schedule_options& schedule, extent map, int channels) {
+consteval tiling scheduled_tile(const schedule_options& schedule, extent map, int channels, int pixel_bytes = 0) {
     if (schedule.tile.rows > 0) return schedule.tile;
-    return choose_tiling<Target>(map.height, map.width, channels);
+    return choose_tiling<Target>(map.height, map.width, channels, pixel_bytes);
 }
 
 /// The input of a layer's first window: as far before the first pixel as the padding reaches into the halo.

@@ -33,17 +33,25 @@ constexpr bool fits_registers(tiling t) {
     return t.rows * t.columns * t.vectors + t.vectors + 1 + (Target::fused_multiply_add ? 0 : 1) <= Target::vector_registers;
 }
 
+/// Whether more pixels of a tile fall into one set of the first-level cache than it has ways for, so that each is fetched again for every
+/// term: sets of 8 lines repeat every 4096 bytes in caches of any size. Pixels lie so many bytes apart; 0 where that is not known.
+constexpr bool crowds_cache(int pixels, int bytes_apart) {
+    int sets = 64;
+    for (int bytes = bytes_apart / 64; bytes > 0 && bytes % 2 == 0 && sets > 1; bytes /= 2) sets /= 2;
+    return bytes_apart > 0 && bytes_apart % 64 == 0 && pixels > 8 * sets;
+}
+
 /// Cycles for one term of the sum over all tiles of a height x width x channels output, relative units.
 /// Two vector operations a cycle and a little less than two loads, for the pixels of large maps collide in the first-level cache;
 /// eight independent sums hide the latency of an addition; tiles at the edge overlap their neighbours, so partial tiles cost as
 /// much as whole ones; each row of weights comes from the second-level cache.
 template <class Target>
-constexpr double tiling_cost(tiling t, int height, int width, int channels) {
-    const int pixels = t.rows * t.columns;
+constexpr double tiling_cost(tiling t, int height, int width, int channels, int pixel_bytes = 0) {
+    const int pixels = t.rows * t.columns, fetched = crowds_cache(pixels, pixel_bytes) ? 2 * pixels : pixels;
     const double tiles = ceil_divide(height, t.rows) * ceil_divide(width, t.columns);
     auto cycles = [&](int vectors) {
         const int arithmetic = pixels * vectors * (Target::fused_multiply_add ? 1 : 2);
-        const double loads = 1.25 * (pixels + vectors);
+        const double loads = 1.25 * (fetched + vectors);
         const double busy = (arithmetic > loads ? arithmetic : loads) / 2.0;
         const double latency = 4.0;
         return (busy > latency ? busy : latency) + 0.5 + vectors * Target::vector_bytes / 64.0 * 0.5;
@@ -56,12 +64,12 @@ constexpr double tiling_cost(tiling t, int height, int width, int channels) {
     return tiles * total * (even ? 1 : 1.03);
 }
 
-/// The cheapest tile for a height x width x channels output.
+/// The cheapest tile for a height x width x channels output; the inputs of neighbouring pixels lie `pixel_bytes` apart, if that is known.
 template <class Target>
-consteval tiling choose_tiling(int height, int width, int channels) {
+consteval tiling choose_tiling(int height, int width, int channels, int pixel_bytes = 0) {
     const int vectors = ceil_divide(channels, float_lanes<Target>);
     tiling best;
-    double best_cost = tiling_cost<Target>(best, height, width, channels);
+    double best_cost = tiling_cost<Target>(best, height, width, channels, pixel_bytes);
     for (int rows = 1; rows <= 4 && rows <= height; ++rows)
         for (int columns = 1; columns <= 28 && columns <= width; ++columns)
             for (int v = 1; v <= 12 && v <= vectors; ++v) {
@@ -69,7 +77,7 @@ consteval tiling choose_tiling(int height, int width, int channels) {
                 // As many tiles of fewer pixels would do the same for less.
                 if (columns != ceil_divide(width, ceil_divide(width, columns)) || rows != ceil_divide(height, ceil_divide(height, rows))) break;
                 if (!fits_registers<Target>(t)) break;
-                const double cost = tiling_cost<Target>(t, height, width, channels);
+                const double cost = tiling_cost<Target>(t, height, width, channels, pixel_bytes);
                 if (cost < best_cost * 0.999) {
                     best = t;
                     best_cost = cost;

@@ -52,11 +52,11 @@ struct window_tiles {
     constexpr bool operator==(const window_tiles&) const = default;
 };
 
-/// The register tile that a schedule states, or the rule's for sums like `sum` over elements of `type`.
+/// The register tile that a schedule states, or the rule's for sums like `sum` over windows at `in`.
 template <class Format, class Target>
-consteval tiling product_tile(const schedule_options& schedule, extent map, int channels, element type, const reduction& sum) {
-    if (schedule.tile.rows == 0 && product_has_dots<Format, Target>(type)) return choose_dots<Target>(map, channels, sum.merged(), type);
-    return scheduled_tile<Target>(schedule, map, channels);
+consteval tiling product_tile(const schedule_options& schedule, extent map, int channels, placement in, const reduction& sum) {
+    if (schedule.tile.rows == 0 && product_has_dots<Format, Target>(in.type)) return choose_dots<Target>(map, channels, sum.merged(), in.type);
+    return scheduled_tile<Target>(schedule, map, channels, in.pixel_stride * element_bytes(in.type));
 }
 
 /// The key of a product's tiles.
