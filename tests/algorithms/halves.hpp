@@ -1,7 +1,6 @@
 // What is tested of formats with 16-bit elements, or with weights of few bits and all else in floats: conversions of vectors, and convolutions.
 #pragma once
 
-#include <concepts>
 #include <span>
 #include <string_view>
 
@@ -44,13 +43,13 @@ struct half_kernel {
     void (*run)(const dlas::kernel_arguments&) = nullptr;
 };
 
-/// A target that differs from another in its products of bf16 alone runs the cases of that format, the first one, and of one pixel.
+/// A target that differs from another in its products of bf16 alone, or stands for one, runs the cases of that format, the first one, and of one
+/// pixel.
 template <class Target>
 constexpr auto cases_for() {
-    constexpr bool few = Target::bf16_dots && !std::same_as<Target, dlas::emulated_amx>;
     dlas::list<int, cases.size()> indices;
     for (int i = 0; i < cases.size(); ++i)
-        if (!few || i % formats == 0 || layers[cases[i].layer].in.pixels() == 1) indices.push(i);
+        if (!Target::bf16_dots || i % formats == 0 || layers[cases[i].layer].in.pixels() == 1) indices.push(i);
     return indices;
 }
 
