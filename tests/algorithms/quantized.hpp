@@ -64,12 +64,12 @@ inline constexpr auto cases_of_16_bits = [] {
     return all;
 }();
 
-/// Whether a target runs a case. One that differs from another in its products alone runs every seventh: all bits of weights, placements and
-/// outputs are among them. The emulation of AMX runs what matrices are multiplied for, four of eight.
+/// Whether a target runs a case. The emulation of AMX runs what matrices are multiplied for, four of eight; AMX itself, which packs and loops
+/// like that, every seventh: all bits of weights, placements and outputs are among them.
 template <class Target>
 constexpr bool runs_case(int index, tested c, int activation_bits) {
     if (std::same_as<Target, dlas::emulated_amx>) return activation_bits == 8 && c.algorithm < 3 && !layers[c.layer].depthwise() && index / 4 % 2 == 0;
-    return !Target::byte_dots || index % 7 == 0;
+    return !std::same_as<Target, dlas::amx> || index % 7 == 0;
 }
 template <class Target, int N>
 constexpr auto cases_for(const dlas::list<tested, N>& all, int activation_bits) {

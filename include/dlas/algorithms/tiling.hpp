@@ -36,9 +36,9 @@ constexpr bool fits_registers(tiling t) {
 /// Whether more pixels of a tile fall into one set of the first-level cache than it has ways for, so that each is fetched again for every
 /// term: sets of 8 lines repeat every 4096 bytes in caches of any size. Pixels lie so many bytes apart; 0 where that is not known.
 constexpr bool crowds_cache(int pixels, int bytes_apart) {
-    int sets = 64;
-    for (int bytes = bytes_apart / 64; bytes > 0 && bytes % 2 == 0 && sets > 1; bytes /= 2) sets /= 2;
-    return bytes_apart > 0 && bytes_apart % 64 == 0 && pixels > 8 * sets;
+    if (bytes_apart <= 0) return false;
+    const int power = bytes_apart & -bytes_apart;  // the largest power of two in it
+    return pixels > 8 * (power < 4096 ? 4096 / power : 1);
 }
 
 /// Cycles for one term of the sum over all tiles of a height x width x channels output, relative units.

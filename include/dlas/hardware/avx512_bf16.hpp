@@ -54,18 +54,14 @@ struct byte_products<avx512_bf16, 8> : avx2_byte_products<avx512_bf16> {};
 
 /// As AVX-512's, with an instruction that counts.
 template <class Target>
-struct avx512_bit_counts {
-    static constexpr int lanes = 8;
-    static constexpr int most_sums = 16;
+struct avx512_bit_counts : avx512_bit_products<Target> {
     static constexpr int most_words = 1 << 24;
     using operand = std::uint64_t;
     using weights = __m512i;
-    using sum = __m512i;
+    using typename avx512_bit_products<Target>::sum;
 
-    static constexpr int position(int channel) { return channel % 2 * lanes + channel / 2; }
     static operand prepare(std::uint64_t word) { return word; }
     static weights load_weights(const void* from) { return _mm512_loadu_si512(from); }
-    static sum zero() { return _mm512_setzero_si512(); }
     static sum count(operand x, weights w, sum s) {
         const __m512i both = _mm512_and_si512(_mm512_set1_epi64(static_cast<std::int64_t>(x)), w);
         return _mm512_add_epi64(s, _mm512_maskz_popcnt_epi64(static_cast<__mmask8>(-1), both));
