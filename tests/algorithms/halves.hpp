@@ -44,12 +44,12 @@ struct half_kernel {
 };
 
 /// A target that differs from another in its products of bf16 alone, or stands for one, runs the cases of that format, the first one, and of one
-/// pixel.
+/// pixel; plain and 128-bit vectors half of them each.
 template <class Target>
 constexpr auto cases_for() {
     dlas::list<int, cases.size()> indices;
     for (int i = 0; i < cases.size(); ++i)
-        if (!Target::bf16_dots || i % formats == 0 || layers[cases[i].layer].in.pixels() == 1) indices.push(i);
+        if (Target::bf16_dots ? i % formats == 0 || layers[cases[i].layer].in.pixels() == 1 : convolution_layers::takes<Target>(i / formats)) indices.push(i);
     return indices;
 }
 
