@@ -1,6 +1,6 @@
 // Our networks beside ONNX Runtime's, in one run: the two take turns, so that both see the same machine.
 //   taskset -c 1 node benchmarks/compare_onnxruntime.mjs NETWORKS_PROGRAM MODELS_FOLDER [--rounds N] [--stack REGEX] [NAME...]
-// Run it where `npm install onnxruntime-node` was done. MODELS_FOLDER holds NAME.onnx, and NAME.u8s8.onnx beside a --stack of w8a8;
+// Run it where `npm install onnxruntime-node` was done. MODELS_FOLDER holds NAME.onnx, and NAME.u8s8.onnx beside a --stack of w8a8 or w7a8;
 // NAMEs are those of the table below.
 import { execFileSync } from 'node:child_process';
 import { createRequire } from 'node:module';
@@ -22,7 +22,7 @@ const take = (name, fallback) => {
 };
 const rounds = Number(take('--rounds', 5));
 const stack = take('--stack', 'f32/dense/tuned/avx512');
-const file = (name) => join(folder, stack.startsWith('w8a8') ? `${name}.u8s8.onnx` : `${name}.onnx`);
+const file = (name) => join(folder, /^w\da8/.test(stack) ? `${name}.u8s8.onnx` : `${name}.onnx`);
 const [program, folder, ...chosen] = words;
 if (!program || !folder) {
   console.error('usage: compare_onnxruntime.mjs NETWORKS_PROGRAM MODELS_FOLDER [--rounds N] [--stack REGEX] [NAME...]');

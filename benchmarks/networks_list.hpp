@@ -31,6 +31,12 @@ using integer_networks =
                       dlas::resnet50<dlas::imagenet>, dlas::vgg16<dlas::imagenet>, dlas::mobilenet_v1<dlas::imagenet>, dlas::mobilenet_v2<dlas::imagenet>,
                       dlas::densenet161<dlas::imagenet>>;
 
+/// With weights of seven bits where those of eight have to be widened.
+inline constexpr auto seven_bit_stacks = dlas::axes(dlas::axis<dlas::int7>, dlas::axis<dlas::automatic>, dlas::axis<dlas::avx2, dlas::avx512>);
+
+using seven_bit_networks = dlas::exploration<std::remove_cvref_t<decltype(seven_bit_stacks)>, dlas::resnet18<dlas::imagenet>,
+                                             dlas::resnet50<dlas::imagenet>, dlas::mobilenet_v1<dlas::imagenet>, dlas::mobilenet_v2<dlas::imagenet>>;
+
 /// As bf16 where there are instructions for it.
 inline constexpr auto bf16_stacks = dlas::axes(dlas::axis<dlas::bf16>, dlas::axis<dlas::automatic>, dlas::axis<dlas::avx512_bf16, dlas::amx>);
 

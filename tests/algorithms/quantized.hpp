@@ -53,8 +53,11 @@ inline constexpr auto cases = [] {
     return all;
 }();
 
-/// The bits of a case's weights.
-constexpr int weight_bits(int index) { return index % 5 == 2 ? 4 : index % 5 == 4 ? 2 : 8; }
+/// The bits of a case's weights: half of them have eight.
+constexpr int weight_bits(int index) {
+    constexpr int fewer[] = {4, 7, 2, 5, 3, 6};
+    return index % 2 == 0 ? 8 : fewer[index / 2 % 6];
+}
 
 /// Of maps of 16 bits every third case that is not Winograd's.
 inline constexpr auto cases_of_16_bits = [] {
@@ -69,7 +72,7 @@ inline constexpr auto cases_of_16_bits = [] {
 template <class Target>
 constexpr bool runs_case(int index, tested c, int activation_bits) {
     if (std::same_as<Target, dlas::emulated_amx>) return activation_bits == 8 && c.algorithm < 3 && !layers[c.layer].depthwise() && index / 4 % 2 == 0;
-    return !std::same_as<Target, dlas::amx> || index % 7 == 0;
+    return std::same_as<Target, dlas::amx> ? index % 7 == 0 : convolution_layers::takes<Target>(index / 2);  // of two, one has eight bits
 }
 template <class Target, int N>
 constexpr auto cases_for(const dlas::list<tested, N>& all, int activation_bits) {

@@ -48,6 +48,11 @@ struct format_networks {
         template <class Target>
         using plan = dlas::stack<dlas::int4, Target>;
     };
+    template <int Bits>
+    struct weights_of {
+        template <class Target>
+        using plan = dlas::stack<dlas::quantized<Bits, 8>, Target>;
+    };
     struct fixed_point {
         template <class Target>
         using plan = dlas::stack<dlas::int8_fixed, Target>;
@@ -109,7 +114,8 @@ struct format_networks {
                    point<resnet20, brain>, point<resnet8, half>, point<resnet8, brain>, point<mobilenet_v2, half>, point<mobilenet_v2, brain>,
                    point<mobilenet_v1, half>, point<mobilenet_v1, brain>, point<squeezenet, half>, point<squeezenet, brain>,
                    point<resnet20, byte_weights>, point<resnet20, nibble_weights>, point<mobilenet_v2, byte_weights>, point<resnet20, fixed_point>,
-                   point<resnet20, shifts>, point<resnet20, four_bits_and_shifts>>;
+                   point<resnet20, shifts>, point<resnet20, four_bits_and_shifts>, point<resnet20, weights_of<7>>, point<resnet20, weights_of<5>>,
+                   point<resnet20, weights_of<3>>>;
     using elsewhere =
         point_list<point<resnet20, integers>, point<resnet20, mixed>, point<resnet20, four_bits>, point<resnet20, ternary>, point<resnet20, one_bit>,
                    point<resnet20, wide_maps>, point<resnet20, one_bit_inside>, point<mobilenet_v1, integers>, point<squeezenet, integers>>;

@@ -65,11 +65,11 @@ constexpr double winograd_cycles(const conv2d_layer& layer) {
     return tiles * (products * channels / (2 * float_lanes<Target>) + transforms) + products * channels * 4 / 5;
 }
 
-/// Instructions of a layer of bytes where their products are of 16 bits: directly, four for a vector's four terms; by Winograd, two for two,
-/// and transforms. Weights come from far caches, two instructions for each of their bytes' 5 a cycle.
+/// Instructions of a layer of bytes where their products are of 16 bits: directly, four for a vector's four terms, or three of weights of fewer
+/// than 8 bits; by Winograd, two for two, and transforms. Weights come from far caches, two instructions for each of their bytes' 5 a cycle.
 template <class Target>
-constexpr double direct_bytes_cost(const conv2d_layer& layer) {
-    return static_cast<double>(layer.macs()) / float_lanes<Target> + 0.5 * static_cast<double>(layer.filter_elements());
+constexpr double direct_bytes_cost(const conv2d_layer& layer, int weight_bits) {
+    return static_cast<double>(layer.macs()) * (weight_bits == 8 ? 1 : 0.75) / float_lanes<Target> + 0.5 * static_cast<double>(layer.filter_elements());
 }
 template <class Target>
 constexpr double winograd_bytes_cost(const conv2d_layer& layer) {
@@ -80,11 +80,17 @@ constexpr double winograd_bytes_cost(const conv2d_layer& layer) {
     return tiles * (products * channels / float_lanes<Target> + transforms) + 0.5 * 2 * products * channels;
 }
 
+/// Whether a format's weights and feature maps are bytes; those of fewer bits are to stay small.
+template <class Format>
+inline constexpr bool stores_bytes = false;
+template <int WeightBits>
+inline constexpr bool stores_bytes<quantized<WeightBits, 8>> = stored_weight_bits(WeightBits) == 8;
+
 }  // namespace choosing
 
 /// The algorithm that a small model of the core expects to be the fastest: depthwise layers by their own kernel, 3x3 windows of
-/// stride 1 by Winograd where enough tiles share its larger weights, the rest directly; bytes by Winograd only where they have to be widened
-/// for their products, and from buffered rows where they are scaled by fixed-point numbers.
+/// stride 1 by Winograd where enough tiles share its larger weights, the rest directly; bytes by Winograd only where the target has no dot
+/// products of them and weights are bytes, too, and from buffered rows where they are scaled by fixed-point numbers.
 struct automatic {
     static constexpr policy_kind kind = policy_kind::algorithm;
     static constexpr std::string_view name = "automatic";
@@ -105,8 +111,8 @@ struct automatic {
             return 1.1 * choosing::winograd_cycles<Outputs, Target>(Layer);  // near a tie the smaller weights win
         }
         static consteval bool transforms_bytes() {
-            return Target::dot_registers > 0 && refusal_of<winograd<2>, Format, Target>(Layer, schedule_options{}).empty() &&
-                   1.1 * choosing::winograd_bytes_cost<Target>(Layer) < choosing::direct_bytes_cost<Target>(Layer);
+            return Target::adds_pairs && refusal_of<winograd<2>, Format, Target>(Layer, schedule_options{}).empty() &&
+                   1.1 * choosing::winograd_bytes_cost<Target>(Layer) < choosing::direct_bytes_cost<Target>(Layer, dot_weight_bits<Format>);
         }
         static consteval auto pick() {
             if constexpr (scaling_of<Format> != scaling::real) return line_buffer{};
@@ -115,7 +121,7 @@ struct automatic {
         static consteval auto pick_real() {
             constexpr double by_direct = choosing::direct_cycles<Target>(Layer), by_two = winograd_cycles<2>(), by_four = winograd_cycles<4>();
             if constexpr (depthwise::refuses<Target>(Layer).empty()) return depthwise{};
-            else if constexpr (std::same_as<Format, quantized<8, 8>> && transforms_bytes()) return winograd<2>{};
+            else if constexpr (choosing::stores_bytes<Format> && transforms_bytes()) return winograd<2>{};
             else if constexpr (!std::same_as<Format, f32>) return direct{};
             else if constexpr (by_direct <= by_two && by_direct <= by_four) return direct{};
             else if constexpr (by_two <= by_four) return winograd<2>{};

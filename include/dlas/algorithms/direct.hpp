@@ -65,7 +65,7 @@ consteval window_tiles direct_windows(const conv2d_key& key) {
     return windows;
 }
 
-/// A layer's key once its map is widened to the floats that a format's products read, in the same places.
+/// A layer's key once its map is widened to what a format's products read, in the same places.
 template <class Format, class Target>
 constexpr conv2d_key widened(conv2d_key key) {
     key.in.type = window_element<Format, Target>(key.in.type);
@@ -91,16 +91,18 @@ struct direct {
         using product = window_product<Key, direct_windows<Format, Target>(widened<Format, Target>(Key)), Format, Target>;
         using gemm = typename product::gemm;
         static constexpr conv2d_layer layer = Key.layer;
+        using window = typename gemm::input;
         static constexpr bool widens = Key.in.type != widened<Format, Target>(Key).in.type;
         static constexpr int map_rows = layer.in.height + layer.padding.top + layer.padding.bottom;
         static constexpr int row_elements = (layer.in.width + layer.padding.left + layer.padding.right - 1) * Key.in.pixel_stride + layer.in.channels;
         static constexpr bool shares_workspace = true;
-        static constexpr std::int64_t workspace_bytes = widens        ? std::int64_t{4} * ((map_rows - 1) * Key.in.row_stride + row_elements)
+        static constexpr std::int64_t map_elements = std::int64_t{map_rows - 1} * Key.in.row_stride + row_elements;
+        static constexpr std::int64_t workspace_bytes = widens        ? (sizeof(window) * map_elements + dot_slack<Target> + 3) / 4 * 4
                                                         : layer.gated ? 4 * product::packed_elements
                                                                       : 0;
 
         static void run(const kernel_arguments& a) {
-            const typename gemm::input* windows = first_windows(a);
+            const window* windows = first_windows(a);
             if constexpr (layer.gated) {
                 kernel_arguments scaled = a;
                 scaled.weights = gated_weights(a);
@@ -111,23 +113,20 @@ struct direct {
         }
 
     private:
-        static void multiply(const kernel_arguments& a, const typename gemm::input* windows) {
+        static void multiply(const kernel_arguments& a, const window* windows) {
             const tile_share share = gemm::share(a.part, a.parts);
             const auto finish = product::finish(a);
             for (int group = 0; group < layer.groups; ++group) product::run(a, windows + group * layer.group_in(), group, 0, share, finish);
         }
 
-        /// Half-precision maps are widened once; weights as they are loaded.
-        static const typename gemm::input* first_windows(const kernel_arguments& a) {
+        /// Maps are widened once; weights as they are loaded.
+        static const window* first_windows(const kernel_arguments& a) {
             const auto* from = first_window<Key>(a);
             if constexpr (widens) {
-                float* to = static_cast<float*>(a.workspace);
+                auto* to = static_cast<window*>(a.workspace);
                 const range rows = share_of(map_rows, a.part, a.parts);
                 for (int row = rows.begin; row < rows.end; ++row)
-                    for_each_vector<row_elements, simd<float, Target>>([&]<int Lanes>(int at) {
-                        const std::int64_t element = std::int64_t{row} * Key.in.row_stride + at;
-                        store_elements<Lanes, Target>(to + element, load_elements<Lanes, Target>(from + element));
-                    });
+                    copy_window_part<row_elements, Target>(from + std::int64_t{row} * Key.in.row_stride, to + std::int64_t{row} * Key.in.row_stride);
                 a.meet();
                 return to;
             } else {

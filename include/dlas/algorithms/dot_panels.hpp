@@ -26,7 +26,7 @@ constexpr bool sums_dots(element input, element weights) {
 struct dot_panels {
     int lanes = 1;
     int vectors = 1;
-    int bits = 8;   ///< of a weight
+    int bits = 8;   ///< of a weight in memory
     int terms = 4;  ///< of a dot product
     int dots_at_once = 1;
     int header_bytes = 8;  ///< of one channel before its weights
@@ -58,7 +58,7 @@ template <class Target>
 constexpr dot_panels panels_of(const tile_key& key) {
     const bool integers = is_quantized(key.in.type), raw = key.out.type == element::s32;
     const int at_once = dots_at_once<Target>(key.in.type);
-    return {float_lanes<Target>, key.vectors, !integers ? 16 : at_once > 1 ? 8 : key.weight_bits, dot_bytes / element_bytes(key.in.type), at_once,
+    return {float_lanes<Target>, key.vectors, !integers ? 16 : at_once > 1 ? 8 : stored_weight_bits(key.weight_bits), dot_bytes / element_bytes(key.in.type), at_once,
             !key.adds_bias ? 0 : integers && !raw ? 8 : 4, key.sum};
 }
 

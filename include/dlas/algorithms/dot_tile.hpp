@@ -8,35 +8,47 @@
 
 namespace dlas {
 
-/// Instructions for one dot product of every tile of a rows x columns output: what widening costs is shared by a pixel's vectors and a
-/// vector's pixels.
+/// Dot products with weights of so many bits that are added in 16 bits before their sums have to be widened: the largest byte times the
+/// largest weight, twice each. 0 where the target does not add pairs of products so, or these do not fit.
 template <class Target>
-constexpr double dot_tiling_cost(tiling t, extent map, int channels) {
-    const int pixels = t.rows * t.columns, widening = Target::dot_registers > 0 ? 2 : 0;
-    const double tiles = ceil_divide(map.height, t.rows) * ceil_divide(map.width, t.columns);
-    const int vectors = ceil_divide(channels, float_lanes<Target>);
-    auto instructions = [&](int v) { return pixels * v * (widening > 0 ? 4 : 1) + pixels * (1 + widening) + v * (1 + 1.5 * widening) + 2; };
-    double total = vectors / t.vectors * instructions(t.vectors);
-    if (vectors % t.vectors != 0) total += instructions(vectors % t.vectors);
-    return tiles * total;
+constexpr int dots_in_pairs(int weight_bits) {
+    return Target::adds_pairs ? 32767 / (2 * 255 * (1 << (weight_bits - 1))) : 0;
 }
+
+/// Instructions for dot products of four bytes, and the registers that they need beside the sums.
+struct dot_cost {
+    double dot = 1;
+    double pixel = 1;   ///< to load one for all vectors of a tile
+    double vector = 1;  ///< to load its weights, and unpack them where they have few bits, for all pixels
+    int registers = 1;  ///< beside those of the weights
+};
+template <class Target>
+constexpr dot_cost cost_of_dots(int weight_bits) {
+    const int in_pairs = dots_in_pairs<Target>(weight_bits);
+    if (in_pairs == 0) return {};
+    return {in_pairs == 1 ? 3 : 2 + 4.0 / in_pairs, 1, stored_weight_bits(weight_bits) == 8 ? 1.0 : 6.0, 2};
+}
+
+/// The same of two numbers of 16 bits, where products and their sum are two instructions.
+inline constexpr dot_cost cost_of_short_dots = {2, 1, 1, 2};
 
 /// The cheapest tile whose sums and operands fit the target's registers.
 template <class Target>
-consteval tiling choose_dot_tiling(extent map, int channels) {
+consteval tiling choose_dot_tiling(extent map, int channels, dot_cost cost) {
     const int vectors = ceil_divide(channels, float_lanes<Target>);
+    auto instructions = [&](int pixels, int v) { return pixels * v * cost.dot + pixels * cost.pixel + v * cost.vector + 2; };
     tiling best;
-    double best_cost = dot_tiling_cost<Target>(best, map, channels);
+    double best_total = 1e300;
     for (int rows = 1; rows <= 4 && rows <= map.height; ++rows)
         for (int columns = 1; columns <= 28 && columns <= map.width; ++columns)
             for (int v = 1; v <= 4 && v <= vectors; ++v) {
-                const tiling t = {rows, columns, v};
-                const int operands = Target::dot_registers > 0 ? 2 * v + Target::dot_registers : v + 1;
-                if (rows * columns * v + operands > Target::vector_registers) break;
-                const double cost = dot_tiling_cost<Target>(t, map, channels);
-                if (cost < best_cost * 0.999) {
-                    best = t;
-                    best_cost = cost;
+                const int pixels = rows * columns;
+                if (pixels * v + v + cost.registers > Target::vector_registers) break;
+                double total = vectors / v * instructions(pixels, v) + (vectors % v != 0 ? instructions(pixels, vectors % v) : 0);
+                total *= ceil_divide(map.height, rows) * ceil_divide(map.width, columns);
+                if (total < best_total * 0.999) {
+                    best = {rows, columns, v};
+                    best_total = total;
                 }
             }
     return best;
@@ -70,6 +82,8 @@ struct dot_tile : dot_tile_base<Key, Target> {
     using typename base::input, typename base::output, typename base::second, typename base::weight;
     using vector = simd<float, Target>;
     using dots = simd<std::conditional_t<Key.in.type == element::s16, std::int16_t, std::conditional_t<base::integers, std::int8_t, bf16_value>>, Target>;
+    static constexpr int in_pairs = element_bytes(Key.in.type) == 1 ? dots_in_pairs<Target>(Key.weight_bits) : 0;
+    using products = std::conditional_t<(in_pairs > 0), pair_products<Target>, dots>;  ///< what multiplies
     using batch = typename vector::batch;
     static constexpr bool requantizes = base::integers && Key.out.type != element::s32;
     using context = std::conditional_t<requantizes, requantizer<Target>, nothing>;
@@ -89,24 +103,21 @@ struct dot_tile : dot_tile_base<Key, Target> {
         for (int o = 0; o < Key.sum.outer.count; ++o)
             for (int m = 0; m < Key.sum.middle.count; ++m) {
                 const input* terms = in + o * Key.sum.outer.stride + m * Key.sum.middle.stride;
+                if constexpr (in_pairs <= 1) {
 #pragma GCC unroll 1
-                for (int i = 0; i < run_dots; ++i) {
-                    asm volatile("" ::: "memory");  // as in register_tile
-                    typename dots::weights weights[Key.vectors];
+                    for (int i = 0; i < run_dots; ++i) add_dots(sums, terms, i, panel, ahead);
+                } else {
+#pragma GCC unroll 1
+                    for (int first = 0; first < run_dots; first += in_pairs) {
+                        const int end = first + in_pairs < run_dots ? first + in_pairs : run_dots;
+                        typename products::pairs pairs[pixels][Key.vectors] = {};
+#pragma GCC unroll 1
+                        for (int i = first; i < end; ++i) add_dots(pairs, terms, i, panel, ahead);
 #pragma GCC unroll 32
-                    for (int v = 0; v < Key.vectors; ++v) weights[v] = dots::template load_weights<panels.bits>(panel + v * vector_bytes);
-                    if constexpr (Key.ahead_bytes > 0) {
-                        prefetch<Key.ahead_bytes>(ahead);
-                        ahead += Key.ahead_bytes;
+                        for (int p = 0; p < pixels; ++p)
+#pragma GCC unroll 32
+                            for (int v = 0; v < Key.vectors; ++v) sums[p][v] = products::widen(pairs[p][v], sums[p][v]);
                     }
-#pragma GCC unroll 32
-                    for (int p = 0; p < pixels; ++p) {
-                        const auto x = load_pixel(terms + tile_offset(Key, Key.in, p), i);
-#pragma GCC unroll 32
-                        for (int v = 0; v < Key.vectors; ++v) sums[p][v] = dots::dot(x, weights[v], sums[p][v]);
-                    }
-                    panel += row;
-                    terms += panels.terms;
                 }
             }
         const activation_function<Key.function, vector> activate;
@@ -135,11 +146,37 @@ private:
 
     static constexpr int vector_bytes = row / Key.vectors;
 
+    /// One dot product of each pixel and channel, to sums or to what `products` makes pairs of.
+    template <class Sum>
+    [[gnu::always_inline]] static inline void add_dots(Sum (&sums)[pixels][Key.vectors], const input*& terms, int dot, const weight*& panel,
+                                                       [[maybe_unused]] const weight*& ahead) {
+        asm volatile("" ::: "memory");  // as in register_tile
+        typename products::weights weights[Key.vectors];
+#pragma GCC unroll 32
+        for (int v = 0; v < Key.vectors; ++v) weights[v] = products::template load_weights<panels.bits>(panel + v * vector_bytes);
+        if constexpr (Key.ahead_bytes > 0) {
+            prefetch<Key.ahead_bytes>(ahead);
+            ahead += Key.ahead_bytes;
+        }
+#pragma GCC unroll 32
+        for (int p = 0; p < pixels; ++p) {
+            const auto x = load_pixel(terms + tile_offset(Key, Key.in, p), dot);
+#pragma GCC unroll 32
+            for (int v = 0; v < Key.vectors; ++v) {
+                if constexpr (in_pairs == 0) sums[p][v] = dots::dot(x, weights[v], sums[p][v]);
+                else if constexpr (in_pairs == 1) sums[p][v] = products::widen(products::multiply(x, weights[v]), sums[p][v]);
+                else sums[p][v] = products::add(products::multiply(x, weights[v]), sums[p][v]);
+            }
+        }
+        panel += row;
+        terms += panels.terms;
+    }
+
     /// What is beyond half a pair may be no number.
     [[gnu::always_inline]] static inline auto load_pixel(const input* from, [[maybe_unused]] int dot) {
         if constexpr (!integers && Key.sum.inner.count % 2 != 0)
             if (dot == run_dots - 1) return dots::load_last(from);
-        return dots::load_pixel(from);
+        return products::load_pixel(from);
     }
 };
 

@@ -10,10 +10,11 @@
 
 namespace dlas {
 
-/// The tile of dot products of elements of `type` that suits a layer on a target.
+/// The tile of dot products of elements of `type` with weights of so many bits that suits a layer on a target.
 template <class Target>
-consteval tiling choose_dots(extent map, int channels, const reduction& sum, element type) {
-    if (type == element::s16) return choose_tiling<Target>(map.height, map.width, channels);
+consteval tiling choose_dots(extent map, int channels, const reduction& sum, element type, int weight_bits) {
+    if (type == element::s16)
+        return Target::adds_pairs ? choose_dot_tiling<Target>(map, channels, cost_of_short_dots) : choose_tiling<Target>(map.height, map.width, channels);
     [[maybe_unused]] const int terms = dot_bytes / element_bytes(type);
     if constexpr (Target::dots_at_once > 1) {
         const int steps = sum.outer.count * sum.middle.count * ceil_divide(sum.inner.count, terms * Target::dots_at_once);
@@ -21,7 +22,7 @@ consteval tiling choose_dots(extent map, int channels, const reduction& sum, ele
     } else if constexpr (Target::byte_dots) {
         return choose_tiling<Target>(map.height, map.width, channels);  // an instruction for each, as of floats
     } else {
-        return choose_dot_tiling<Target>(map, channels);
+        return choose_dot_tiling<Target>(map, channels, cost_of_dots<Target>(weight_bits));
     }
 }
 

@@ -57,7 +57,7 @@ struct tile_key {
     bool adds_bias = true;  ///< the panel begins with a bias for each channel
     bool continues = false; ///< starts from the sums that the output holds
     element weights = element::f32;
-    int weight_bits = 8;    ///< of quantized weights
+    int weight_bits = 8;    ///< of quantized weights: how large they may be
     int scale_group = 0;    ///< terms that share a scale, where weights alone have scales
     int ahead_bytes = 0;    ///< weights that are asked for with each term, for later use
     activation function = activation::none;

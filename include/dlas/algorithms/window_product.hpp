@@ -22,12 +22,13 @@ inline constexpr element weights_of<Format> = element::s8;
 template <int WeightBits, int ActivationBits, scaling Scaling>
 inline constexpr element weights_of<quantized<WeightBits, ActivationBits, Scaling>> = element::s8;
 
+/// Of a weight in memory.
 template <class Format>
 inline constexpr int weight_bits_of = 8 * element_bytes(weights_of<Format>);
 template <scaled_format Format>
 inline constexpr int weight_bits_of<Format> = Format::scaled_bits;
 template <int WeightBits, int ActivationBits, scaling Scaling>
-inline constexpr int weight_bits_of<quantized<WeightBits, ActivationBits, Scaling>> = WeightBits;
+inline constexpr int weight_bits_of<quantized<WeightBits, ActivationBits, Scaling>> = stored_weight_bits(WeightBits);
 
 /// Whether a format's sums over a map are made of dot products on a target.
 template <class Format, class Target>
@@ -35,10 +36,18 @@ constexpr bool product_has_dots(element map) {
     return sums_dots<Target>(map, weights_of<Format>);
 }
 
-/// The elements of windows that a product reads: the map's, or the floats that they are widened to.
+/// The bits of what dot products multiply bytes by.
+template <class Format>
+inline constexpr int dot_weight_bits = 8;
+template <int WeightBits, int ActivationBits, scaling Scaling>
+inline constexpr int dot_weight_bits<quantized<WeightBits, ActivationBits, Scaling>> = WeightBits;
+
+/// The elements of windows that a product reads: the map's; the 16 bits that bytes are widened to where the sums of their pairs of products
+/// would saturate; or floats.
 template <class Format, class Target>
 constexpr element window_element(element map) {
-    return product_has_dots<Format, Target>(map) ? map : element::f32;
+    if (!product_has_dots<Format, Target>(map)) return element::f32;
+    return Target::adds_pairs && map == element::u8 && dots_in_pairs<Target>(dot_weight_bits<Format>) == 0 ? element::s16 : map;
 }
 
 /// Where the windows of one group lie, and how their products are tiled.
@@ -55,7 +64,8 @@ struct window_tiles {
 /// The register tile that a schedule states, or the rule's for sums like `sum` over windows at `in`.
 template <class Format, class Target>
 consteval tiling product_tile(const schedule_options& schedule, extent map, int channels, placement in, const reduction& sum) {
-    if (schedule.tile.rows == 0 && product_has_dots<Format, Target>(in.type)) return choose_dots<Target>(map, channels, sum.merged(), in.type);
+    if (schedule.tile.rows == 0 && product_has_dots<Format, Target>(in.type))
+        return choose_dots<Target>(map, channels, sum.merged(), in.type, dot_weight_bits<Format>);
     return scheduled_tile<Target>(schedule, map, channels, in.pixel_stride * element_bytes(in.type));
 }
 
@@ -83,11 +93,16 @@ inline constexpr tile_key product_key = [] {
 template <conv2d_key Key, window_tiles Windows, class Format, class Target>
 struct window_product;
 
-/// Copies neighbouring channels to where windows are rearranged: as they are, or widened to floats.
+/// Copies neighbouring elements to where windows are rearranged: as they are, or widened to 16 bits or to floats.
 template <int Channels, class Target, class From, class To>
 [[gnu::always_inline]] inline void copy_window_part(const From* from, To* to) {
     if constexpr (std::same_as<From, To>)
         __builtin_memcpy(static_cast<void*>(to), from, sizeof(To) * Channels);
+    else if constexpr (std::same_as<To, std::int16_t>)
+        for_each_vector<Channels, simd<std::int16_t, Target>>([&]<int Lanes>(int channel) {
+            const auto widened = simd<std::int16_t, Target>::template load_bytes<Lanes>(from + channel);
+            __builtin_memcpy(static_cast<void*>(to + channel), &widened, sizeof(To) * Lanes);
+        });
     else
         for_each_vector<Channels, simd<float, Target>>(
             [&]<int Lanes>(int channel) { store_elements<Lanes, Target>(to + channel, load_elements<Lanes, Target>(from + channel)); });
@@ -134,7 +149,7 @@ template <conv2d_key Key, window_tiles Windows, class Format>
 inline constexpr tile_key dot_key = [] {
     tile_key key = product_key<Key, Windows, Format>;
     key.sum = key.sum.merged();
-    key.weight_bits = weight_bits_of<Format>;
+    key.weight_bits = dot_weight_bits<Format>;
     if (is_quantized(key.in.type)) key.function = activation::none;  // the bounds of the requantization say it
     return key;
 }();

@@ -93,6 +93,9 @@ struct stored<element::s32> {
 template <element Type>
 using element_type = typename elements::stored<Type>::type;
 
+/// The bits that a weight of so many takes in memory: of one to four a byte has room for several.
+constexpr int stored_weight_bits(int bits) { return bits == 16 ? 16 : bits > 4 ? 8 : bits > 2 ? 4 : bits; }
+
 /// What quantized values may be.
 constexpr int quantized_lowest(element type) { return type == element::s16 ? -32767 : -128; }
 constexpr int quantized_highest(element type) { return type == element::s16 ? 32767 : 127; }

@@ -45,14 +45,9 @@ template <class Target>
 struct avx2_bytes {
     using batch = typename simd<float, Target>::batch;
     using byte = std::uint8_t;
-    using sums = __m256i;
+    // Of the general type __m256i g++ 12 would hold each sum twice, as the loop's and as what follows the loop takes it, and spill them.
+    using sums __attribute__((vector_size(32))) = std::int32_t;
     static constexpr int lanes = 8;
-    struct pixel {
-        __m256i even, odd;
-    };
-    struct weights {
-        __m256i even, odd;
-    };
 
     template <int N>
     static batch load_bytes(const byte* from) {
@@ -67,37 +62,16 @@ struct avx2_bytes {
         const std::int64_t bytes = _mm_cvtsi128_si64(_mm_packus_epi16(words, words));
         __builtin_memcpy(to, &bytes, N);
     }
-    static sums load_sums(const std::int32_t* from) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)); }
-    static void store_sums(std::int32_t* to, sums s) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), s); }
-    static sums add(sums a, sums b) { return _mm256_add_epi32(a, b); }
-    static sums subtract(sums a, sums b) { return _mm256_sub_epi32(a, b); }
+    static sums load_sums(const std::int32_t* from) { return reinterpret_cast<sums>(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from))); }
+    static void store_sums(std::int32_t* to, sums s) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), reinterpret_cast<__m256i>(s)); }
+    static sums add(sums a, sums b) { return a + b; }
+    static sums subtract(sums a, sums b) { return a - b; }
     template <int N>
     static sums shift_right(sums s) {
-        return _mm256_srai_epi32(s, N);
+        return s >> N;
     }
-    static batch to_float(sums s) { return batch(_mm256_cvtepi32_ps(s)); }
-    static sums to_sums(batch x) { return _mm256_cvtps_epi32(x); }
-    static pixel load_pixel(const byte* from) {
-        std::int32_t bytes;
-        __builtin_memcpy(&bytes, from, 4);
-        const __m256i all = _mm256_set1_epi32(bytes);
-        return {_mm256_and_si256(all, _mm256_set1_epi16(0xff)), _mm256_srli_epi16(all, 8)};
-    }
-    /// Even and odd weights of a lane, moved to the top of 16 bits and back with their sign.
-    template <int Bits>
-    static weights load_weights(const std::int8_t* from) {
-        if constexpr (Bits == 8) {
-            const __m256i all = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
-            return {_mm256_srai_epi16(_mm256_slli_epi16(all, 8), 8), _mm256_srai_epi16(all, 8)};
-        } else if constexpr (Bits == 4) {
-            const __m256i pairs = _mm256_cvtepu8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
-            return {_mm256_srai_epi16(_mm256_slli_epi16(pairs, 12), 12), _mm256_srai_epi16(_mm256_slli_epi16(pairs, 8), 12)};
-        } else {
-            const __m256i fours = _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from)));
-            const __m256i pairs = _mm256_or_si256(fours, _mm256_slli_epi32(fours, 12));
-            return {_mm256_srai_epi16(_mm256_slli_epi16(pairs, 14), 14), _mm256_srai_epi16(_mm256_slli_epi16(pairs, 12), 14)};
-        }
-    }
+    static batch to_float(sums s) { return batch(_mm256_cvtepi32_ps(reinterpret_cast<__m256i>(s))); }
+    static sums to_sums(batch x) { return reinterpret_cast<sums>(_mm256_cvtps_epi32(x)); }
     template <int Bits>
     static void load_reals(const std::int8_t* from, batch* terms) {
         const __m256i all = _mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from)));
@@ -108,13 +82,54 @@ struct avx2_bytes {
             terms[0] = batch(_mm256_cvtepi32_ps(all));
         }
     }
-    static sums dot(pixel x, const weights& w, sums s) {
-        return _mm256_add_epi32(_mm256_add_epi32(s, _mm256_madd_epi16(x.even, w.even)), _mm256_madd_epi16(x.odd, w.odd));
-    }
 };
 
 template <>
 struct simd<std::int8_t, avx2> : avx2_bytes<avx2> {};
+
+/// Operands of dot products, a byte each.
+template <class Target>
+struct avx2_whole_bytes {
+    using pixel = __m256i;
+    using weights = __m256i;
+
+    static pixel load_pixel(const std::uint8_t* from) {
+        std::int32_t bytes;
+        __builtin_memcpy(&bytes, from, 4);
+        return _mm256_set1_epi32(bytes);
+    }
+    /// Fewer bits are moved apart, into the low bits of a byte each, and given their sign.
+    template <int Bits>
+    static weights load_weights(const std::int8_t* from) {
+        if constexpr (Bits == 8) {
+            return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
+        } else if constexpr (Bits == 4) {
+            const __m256i twos = _mm256_cvtepu8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
+            return with_sign<8>(_mm256_and_si256(_mm256_or_si256(twos, _mm256_slli_epi16(twos, 4)), _mm256_set1_epi8(15)));
+        } else {
+            const __m256i fours = _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from)));
+            const __m256i twos = _mm256_or_si256(fours, _mm256_slli_epi32(fours, 12));
+            return with_sign<2>(_mm256_and_si256(_mm256_or_si256(twos, _mm256_slli_epi32(twos, 6)), _mm256_set1_epi8(3)));
+        }
+    }
+
+private:
+    template <int SignBit>
+    static weights with_sign(__m256i bytes) {
+        const __m256i sign = _mm256_set1_epi8(SignBit);
+        return _mm256_sub_epi8(_mm256_xor_si256(bytes, sign), sign);
+    }
+};
+
+/// As SSE4.2's, twice as wide.
+template <>
+struct pair_products<avx2> : avx2_whole_bytes<avx2> {
+    using pairs __attribute__((vector_size(32))) = std::int16_t;
+    using sums = avx2_bytes<avx2>::sums;
+    static pairs multiply(pixel x, weights w) { return reinterpret_cast<pairs>(_mm256_maddubs_epi16(x, w)); }
+    static pairs add(pairs a, pairs b) { return a + b; }
+    static sums widen(pairs p, sums s) { return s + reinterpret_cast<sums>(_mm256_madd_epi16(reinterpret_cast<__m256i>(p), _mm256_set1_epi16(1))); }
+};
 
 /// As SSE4.2's, twice as wide.
 template <class Target>
@@ -161,7 +176,7 @@ struct avx2_shorts {
         if constexpr (Bits == 16) return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
         else return _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
     }
-    static sums dot(pixel x, weights w, sums s) { return _mm256_add_epi32(s, _mm256_madd_epi16(x, w)); }
+    static sums dot(pixel x, weights w, sums s) { return s + reinterpret_cast<sums>(_mm256_madd_epi16(x, w)); }
 
 private:
     template <int N>

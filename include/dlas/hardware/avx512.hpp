@@ -72,14 +72,8 @@ template <class Target>
 struct avx512_bytes {
     using batch = typename simd<float, Target>::batch;
     using byte = std::uint8_t;
-    using sums __attribute__((vector_size(64))) = std::int32_t;  // not __m512i: see avx_vnni.hpp
+    using sums __attribute__((vector_size(64))) = std::int32_t;  // not __m512i: see avx2.hpp
     static constexpr int lanes = 16;
-    struct pixel {
-        __m512i even, odd;
-    };
-    struct weights {
-        __m512i even, odd;
-    };
 
     template <int N>
     static batch load_bytes(const byte* from) {
@@ -105,27 +99,6 @@ struct avx512_bytes {
     }
     static batch to_float(sums s) { return batch(_mm512_maskz_cvtepi32_ps(static_cast<__mmask16>(-1), reinterpret_cast<__m512i>(s))); }
     static sums to_sums(batch x) { return reinterpret_cast<sums>(_mm512_maskz_cvtps_epi32(static_cast<__mmask16>(-1), x)); }
-    static pixel load_pixel(const byte* from) {
-        std::int32_t bytes;
-        __builtin_memcpy(&bytes, from, 4);
-        const __m512i all = _mm512_set1_epi32(bytes);
-        return {_mm512_and_si512(all, _mm512_set1_epi16(0xff)), _mm512_srli_epi16(all, 8)};
-    }
-    /// Even and odd weights of a lane, moved to the top of 16 bits and back with their sign.
-    template <int Bits>
-    static weights load_weights(const std::int8_t* from) {
-        if constexpr (Bits == 8) {
-            const __m512i all = _mm512_loadu_si512(from);
-            return {_mm512_srai_epi16(_mm512_slli_epi16(all, 8), 8), _mm512_srai_epi16(all, 8)};
-        } else if constexpr (Bits == 4) {
-            const __m512i pairs = _mm512_maskz_cvtepu8_epi16(static_cast<__mmask32>(-1), _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
-            return {_mm512_srai_epi16(_mm512_slli_epi16(pairs, 12), 12), _mm512_srai_epi16(_mm512_slli_epi16(pairs, 8), 12)};
-        } else {
-            const __m512i fours = _mm512_maskz_cvtepu8_epi32(static_cast<__mmask16>(-1), _mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
-            const __m512i pairs = _mm512_or_si512(fours, _mm512_maskz_slli_epi32(static_cast<__mmask16>(-1), fours, 12));
-            return {_mm512_srai_epi16(_mm512_slli_epi16(pairs, 14), 14), _mm512_srai_epi16(_mm512_slli_epi16(pairs, 12), 14)};
-        }
-    }
     template <int Bits>
     static void load_reals(const std::int8_t* from, batch* terms) {
         constexpr auto each = static_cast<__mmask16>(-1);
@@ -137,13 +110,53 @@ struct avx512_bytes {
             terms[0] = _mm512_maskz_cvtepi32_ps(each, all);
         }
     }
-    static sums dot(pixel x, const weights& w, sums s) {
-        return s + reinterpret_cast<sums>(_mm512_madd_epi16(x.even, w.even)) + reinterpret_cast<sums>(_mm512_madd_epi16(x.odd, w.odd));
-    }
 };
 
 template <>
 struct simd<std::int8_t, avx512> : avx512_bytes<avx512> {};
+
+/// As AVX2's, twice as wide.
+template <class Target>
+struct avx512_whole_bytes {
+    using pixel = __m512i;
+    using weights = __m512i;
+
+    static pixel load_pixel(const std::uint8_t* from) {
+        std::int32_t bytes;
+        __builtin_memcpy(&bytes, from, 4);
+        return _mm512_set1_epi32(bytes);
+    }
+    template <int Bits>
+    static weights load_weights(const std::int8_t* from) {
+        if constexpr (Bits == 8) {
+            return _mm512_loadu_si512(from);
+        } else if constexpr (Bits == 4) {
+            const __m512i twos = _mm512_maskz_cvtepu8_epi16(static_cast<__mmask32>(-1), _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
+            return with_sign<8>(_mm512_and_si512(_mm512_or_si512(twos, _mm512_slli_epi16(twos, 4)), _mm512_set1_epi8(15)));
+        } else {
+            constexpr auto all = static_cast<__mmask16>(-1);
+            const __m512i fours = _mm512_maskz_cvtepu8_epi32(all, _mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
+            const __m512i twos = _mm512_or_si512(fours, _mm512_maskz_slli_epi32(all, fours, 12));
+            return with_sign<2>(_mm512_and_si512(_mm512_or_si512(twos, _mm512_maskz_slli_epi32(all, twos, 6)), _mm512_set1_epi8(3)));
+        }
+    }
+
+private:
+    template <int SignBit>
+    static weights with_sign(__m512i bytes) {
+        const __m512i sign = _mm512_set1_epi8(SignBit);
+        return _mm512_sub_epi8(_mm512_xor_si512(bytes, sign), sign);
+    }
+};
+
+template <>
+struct pair_products<avx512> : avx512_whole_bytes<avx512> {
+    using pairs __attribute__((vector_size(64))) = std::int16_t;
+    using sums = avx512_bytes<avx512>::sums;
+    static pairs multiply(pixel x, weights w) { return reinterpret_cast<pairs>(_mm512_maddubs_epi16(x, w)); }
+    static pairs add(pairs a, pairs b) { return a + b; }
+    static sums widen(pairs p, sums s) { return s + reinterpret_cast<sums>(_mm512_madd_epi16(reinterpret_cast<__m512i>(p), _mm512_set1_epi16(1))); }
+};
 
 /// As SSE4.2's, four times as wide.
 template <class Target>

@@ -25,7 +25,7 @@ struct scalar {
     static constexpr int l1_bytes = 32 * 1024;
     static constexpr int l2_bytes = 256 * 1024;
     static constexpr element quantized_element = element::s8;
-    static constexpr int dot_registers = 0;  ///< registers that a dot product needs for the parts of its operands
+    static constexpr bool adds_pairs = false;  ///< adds neighbouring products of bytes in 16 bits, which saturate (see pair_products)
     static constexpr bool byte_dots = false;  ///< has an instruction for dot products of four bytes
     static constexpr bool bf16_dots = false;  ///< has dot products of pairs of bf16
     static constexpr int dots_at_once = 1;    ///< dot products that one instruction sums up for each output

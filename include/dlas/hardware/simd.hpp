@@ -20,7 +20,7 @@ namespace dlas {
 ///   load_bytes<N>, store_bytes<N>(to, x, zero)  the first N of a vector of floats; stored is x, rounded to nearest even, plus zero
 ///   sums                         the register type of 32-bit integers; load_sums, store_sums, add, subtract, shift_right<N>, to_float,
 ///                                to_sums (of floats that are integers)
-///   pixel, weights               four bytes of input in every lane; four weights for each lane
+///   pixel, weights               four bytes of input in every lane; four weights for each lane (where Target::adds_pairs see pair_products)
 ///   load_pixel, load_weights<B>  weights have B bits each, 8, 4 or 2, the first in the lowest bits
 ///   dot(pixel, weights, sums)    sums + the four products of each lane; exact
 ///   load_reals<B>(from, terms)   signed numbers of B bits, 8 or 4, a byte for each lane, the first in the lowest bits, as 8 / B vectors of floats
@@ -36,6 +36,14 @@ namespace dlas {
 /// The primary is empty: a unit that is not compiled for the target has none of its vectors.
 template <class Element, class Target>
 struct simd {};
+
+/// Products of bytes with weights of fewer than eight bits, of which two fit 16: where Target::adds_pairs a target's header specializes it with
+///   pixel, weights, load_pixel, load_weights<B>   as of simd<std::int8_t, Target>, each in one register
+///   pairs                                         the register type of 16-bit integers, all 0 as it is made
+///   multiply(pixel, weights), add(pairs, pairs)   two for each lane: the sums of its first and of its last two products
+///   widen(pairs, sums)                            sums + both pairs of each lane
+template <class Target>
+struct pair_products {};
 
 /// Registers of 16 rows of 64 bytes, where Target::dots_at_once is 16. A target's header specializes it with
 ///   configure(pixels), release()     before and after their use: sums 0 to 3 and pixels 4 and 5 have so many rows, weights 6 and 7 have 16

@@ -16,7 +16,7 @@ struct sse42 : scalar {
     static constexpr int vector_bytes = 16;
     static constexpr int vector_registers = 16;
     static constexpr element quantized_element = element::u8;
-    static constexpr int dot_registers = 4;
+    static constexpr bool adds_pairs = true;
 
 #if defined(__x86_64__)
     static bool available() { return __builtin_cpu_supports("sse4.2"); }
@@ -31,20 +31,13 @@ struct simd<float, sse42> : xsimd_float<xsimd::sse4_2> {
     static unsigned above(batch x, batch limit) { return static_cast<unsigned>(_mm_movemask_ps(_mm_cmpgt_ps(x, limit))); }
 };
 
-/// Bytes without a sign times bytes with one. pmaddubsw would do a pair at once but saturates at 16 bits, where 2 * 255 * 127 does not fit:
-/// even and odd bytes are widened instead, each pair of products is summed up in 32 bits.
+/// Of dot products see pair_products.
 template <>
 struct simd<std::int8_t, sse42> {
     using batch = simd<float, sse42>::batch;
     using byte = std::uint8_t;
     using sums = __m128i;
     static constexpr int lanes = 4;
-    struct pixel {
-        __m128i even, odd;
-    };
-    struct weights {
-        __m128i even, odd;
-    };
 
     template <int N>
     static batch load_bytes(const byte* from) {
@@ -69,27 +62,6 @@ struct simd<std::int8_t, sse42> {
     }
     static batch to_float(sums s) { return batch(_mm_cvtepi32_ps(s)); }
     static sums to_sums(batch x) { return _mm_cvtps_epi32(x); }
-    static pixel load_pixel(const byte* from) {
-        std::int32_t bytes;
-        __builtin_memcpy(&bytes, from, 4);
-        const __m128i all = _mm_set1_epi32(bytes);
-        return {_mm_and_si128(all, _mm_set1_epi16(0xff)), _mm_srli_epi16(all, 8)};
-    }
-    /// Even and odd weights of a lane, moved to the top of 16 bits and back with their sign.
-    template <int Bits>
-    static weights load_weights(const std::int8_t* from) {
-        if constexpr (Bits == 8) {
-            const __m128i all = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
-            return {_mm_srai_epi16(_mm_slli_epi16(all, 8), 8), _mm_srai_epi16(all, 8)};
-        } else if constexpr (Bits == 4) {
-            const __m128i pairs = _mm_cvtepu8_epi16(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from)));
-            return {_mm_srai_epi16(_mm_slli_epi16(pairs, 12), 12), _mm_srai_epi16(_mm_slli_epi16(pairs, 8), 12)};
-        } else {
-            const __m128i fours = _mm_cvtepu8_epi32(_mm_loadu_si32(from));
-            const __m128i pairs = _mm_or_si128(fours, _mm_slli_epi32(fours, 12));
-            return {_mm_srai_epi16(_mm_slli_epi16(pairs, 14), 14), _mm_srai_epi16(_mm_slli_epi16(pairs, 12), 14)};
-        }
-    }
     template <int Bits>
     static void load_reals(const std::int8_t* from, batch* terms) {
         const __m128i all = _mm_cvtepi8_epi32(_mm_loadu_si32(from));
@@ -100,8 +72,44 @@ struct simd<std::int8_t, sse42> {
             terms[0] = batch(_mm_cvtepi32_ps(all));
         }
     }
-    static sums dot(pixel x, const weights& w, sums s) {
-        return _mm_add_epi32(_mm_add_epi32(s, _mm_madd_epi16(x.even, w.even)), _mm_madd_epi16(x.odd, w.odd));
+};
+
+/// Bytes without a sign times bytes with one, by pmaddubsw. It saturates at 16 bits: 2 * 255 * 127 does not fit, 2 * 255 * 64 does. Larger
+/// weights are multiplied with bytes that were widened (see window_element).
+template <>
+struct pair_products<sse42> {
+    using pixel = __m128i;
+    using weights = __m128i;
+    using pairs = __m128i;
+
+    static pixel load_pixel(const std::uint8_t* from) {
+        std::int32_t bytes;
+        __builtin_memcpy(&bytes, from, 4);
+        return _mm_set1_epi32(bytes);
+    }
+    /// Fewer bits are moved apart, into the low bits of a byte each, and given their sign.
+    template <int Bits>
+    static weights load_weights(const std::int8_t* from) {
+        if constexpr (Bits == 8) {
+            return _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+        } else if constexpr (Bits == 4) {
+            const __m128i twos = _mm_cvtepu8_epi16(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from)));
+            return with_sign<8>(_mm_and_si128(_mm_or_si128(twos, _mm_slli_epi16(twos, 4)), _mm_set1_epi8(15)));
+        } else {
+            const __m128i fours = _mm_cvtepu8_epi32(_mm_loadu_si32(from));
+            const __m128i twos = _mm_or_si128(fours, _mm_slli_epi32(fours, 12));
+            return with_sign<2>(_mm_and_si128(_mm_or_si128(twos, _mm_slli_epi32(twos, 6)), _mm_set1_epi8(3)));
+        }
+    }
+    static pairs multiply(pixel x, weights w) { return _mm_maddubs_epi16(x, w); }
+    static pairs add(pairs a, pairs b) { return _mm_add_epi16(a, b); }
+    static __m128i widen(pairs p, __m128i sums) { return _mm_add_epi32(sums, _mm_madd_epi16(p, _mm_set1_epi16(1))); }
+
+private:
+    template <int SignBit>
+    static weights with_sign(__m128i bytes) {
+        const __m128i sign = _mm_set1_epi8(SignBit);
+        return _mm_sub_epi8(_mm_xor_si128(bytes, sign), sign);
     }
 };
 

@@ -169,7 +169,7 @@ inline void check_sums(const executable_step& step, const safetensors& file, con
             most = (std::int64_t{1} << 29) >> (fixed_scale_of(scale).shift > 0 ? fixed_scale_of(scale).shift : 0);
         }
         largest += bias < 0 ? -bias : bias;
-        if (largest >= (step.weight_bits < 8 ? most / 16 : most))
+        if (largest >= (stored_weight_bits(step.weight_bits) < 8 ? most / 16 : most))
             throw error(file.origin() + ": the sums of channel " + std::to_string(channel) + " of '" + std::string(step.layer) + "' may reach " +
                         std::to_string(largest) + ", more than kernels of fixed-point numbers hold; its bias is too large for its scale" +
                         (way == scaling::power_of_two ? ", or its scale too small for the output's" : ""));
