@@ -49,7 +49,8 @@ template <class Target>
 constexpr auto cases_for() {
     dlas::list<int, cases.size()> indices;
     for (int i = 0; i < cases.size(); ++i)
-        if (Target::bf16_dots ? i % formats == 0 || layers[cases[i].layer].in.pixels() == 1 : convolution_layers::takes<Target>(i / formats)) indices.push(i);
+        if (Target::bf16_dots ? i % formats == 0 || layers[cases[i].layer].in.pixels() == 1 : convolution_layers::takes<Target>(i / formats))
+            indices.push(i);
     return indices;
 }
 

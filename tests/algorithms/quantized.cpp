@@ -33,17 +33,19 @@ struct problem {
 
     problem(const conv2d_layer& layer, int weight_bits, unsigned seed, bool extreme) {
         dlas::seeded_numbers random(seed);
-        auto fill = [&]<class Integer>(std::vector<Integer>& values, std::int64_t count, int lowest, int highest) {
+        auto fill = [&]<class Integer>(std::vector<Integer>& values, std::int64_t count, int usual, int other) {
             values.resize(static_cast<std::size_t>(count));
-            for (auto& v : values) v = static_cast<Integer>(extreme ? (random.bits() % 8 == 0 ? lowest : highest) : std::floor(random.between(lowest, highest + 0.999)));
+            const int lowest = std::min(usual, other), highest = std::max(usual, other);
+            for (auto& v : values)
+                v = static_cast<Integer>(extreme ? (random.bits() % 8 == 0 ? other : usual) : std::floor(random.between(lowest, highest + 0.999)));
         };
         constexpr bool wide = std::same_as<Input, std::int16_t>;
-        const int largest = (1 << (weight_bits - 1)) - 1, terms = layer.group_in() * layer.kernel.area();
+        const int largest = 1 << (weight_bits - 1), terms = layer.group_in() * layer.kernel.area();
         // Sums of 16 bits have to fit 32 with the largest bias.
         const int highest = wide ? std::min(32767, (1 << 30) / (terms * largest)) : 127, lowest = wide ? -highest : -128;
-        fill(input, layer.in.elements(), lowest, highest);
-        fill(filter, layer.filter_elements(), -largest, largest);
-        if (layer.residual) fill(residual, layer.out().elements(), lowest, highest);
+        fill(input, layer.in.elements(), highest, lowest);
+        fill(filter, layer.filter_elements(), -largest, largest - 1);
+        if (layer.residual) fill(residual, layer.out().elements(), highest, lowest);
         for (int channel = 0; channel < layer.channels; ++channel) {
             bias.push_back(static_cast<std::int32_t>(random.between(-20000, 20000)) * (channel % 7 == 3 ? 50000 : 1));
             scales.push_back(static_cast<float>(random.between(0.001, 0.01)));

@@ -34,13 +34,13 @@ struct tested {
 template <tested Case>
 using algorithm_of = std::tuple_element_t<Case.algorithm, std::tuple<dlas::automatic, dlas::im2col, dlas::spatial_pack, dlas::winograd<2>>>;
 
-/// Every layer by rule, then those that are not depthwise by the others in turns.
+/// Every layer by rule, then those that are not depthwise by the others in turns of four, out of step with what else changes from case to case.
 template <int N>
 constexpr auto cases_of(const dlas::list<conv2d_layer, N>& list) {
     dlas::list<tested, 2 * N> cases;
     for (int i = 0; i < list.size(); ++i) cases.push({i, 0});
     for (int i = 0; i < list.size(); ++i)
-        if (!list[i].depthwise()) cases.push({i, 1 + cases.size() % 2});
+        if (!list[i].depthwise()) cases.push({i, 1 + cases.size() / 4 % 2});
     return cases;
 }
 /// Of integers the windows that Winograd's transforms take, too.
@@ -53,10 +53,10 @@ inline constexpr auto cases = [] {
     return all;
 }();
 
-/// The bits of a case's weights: half of them have eight.
+/// The bits of a case's weights. They repeat after a prime number of cases, so that each meets every algorithm on every target.
 constexpr int weight_bits(int index) {
-    constexpr int fewer[] = {4, 7, 2, 5, 3, 6};
-    return index % 2 == 0 ? 8 : fewer[index / 2 % 6];
+    constexpr int bits[] = {8, 4, 7, 8, 2, 5, 8, 3, 8, 6, 8};
+    return bits[index % 11];
 }
 
 /// Of maps of 16 bits every third case that is not Winograd's.
@@ -67,12 +67,12 @@ inline constexpr auto cases_of_16_bits = [] {
     return all;
 }();
 
-/// Whether a target runs a case. The emulation of AMX runs what matrices are multiplied for, four of eight; AMX itself, which packs and loops
+/// Whether a target runs a case. The emulation of AMX runs what matrices are multiplied for, two of four; AMX itself, which packs and loops
 /// like that, every seventh: all bits of weights, placements and outputs are among them.
 template <class Target>
 constexpr bool runs_case(int index, tested c, int activation_bits) {
-    if (std::same_as<Target, dlas::emulated_amx>) return activation_bits == 8 && c.algorithm < 3 && !layers[c.layer].depthwise() && index / 4 % 2 == 0;
-    return std::same_as<Target, dlas::amx> ? index % 7 == 0 : convolution_layers::takes<Target>(index / 2);  // of two, one has eight bits
+    if (std::same_as<Target, dlas::emulated_amx>) return activation_bits == 8 && c.algorithm < 3 && !layers[c.layer].depthwise() && index / 2 % 2 == 0;
+    return std::same_as<Target, dlas::amx> ? index % 7 == 0 : convolution_layers::takes<Target>(index / 2);  // each other pair: see cases_of()
 }
 template <class Target, int N>
 constexpr auto cases_for(const dlas::list<tested, N>& all, int activation_bits) {
@@ -82,12 +82,12 @@ constexpr auto cases_for(const dlas::list<tested, N>& all, int activation_bits) 
     return indices;
 }
 
-/// Some maps have gaps and margins; every fourth output is real.
+/// Some maps have gaps and margins; every fifth output is real.
 constexpr conv2d_key key(int layer, int index, dlas::element quantized) {
     conv2d_key k = convolution_layers::placed(layers[layer], index % 3 == 1 ? 5 : 0, index % 3 == 0 ? convolution_layers::margins{} : convolution_layers::margins{1, 2, 3});
     k.in.type = quantized;
     k.residual.type = quantized;
-    k.out.type = index % 4 == 3 ? dlas::element::f32 : quantized;
+    k.out.type = index % 5 == 3 ? dlas::element::f32 : quantized;
     return k;
 }
 

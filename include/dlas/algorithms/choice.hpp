@@ -80,7 +80,7 @@ constexpr double winograd_bytes_cost(const conv2d_layer& layer) {
     return tiles * (products * channels / float_lanes<Target> + transforms) + 0.5 * 2 * products * channels;
 }
 
-/// Whether a format's weights and feature maps are bytes; those of fewer bits are to stay small.
+/// Whether a format's weights and feature maps are bytes; weights that take less than one are to stay small.
 template <class Format>
 inline constexpr bool stores_bytes = false;
 template <int WeightBits>

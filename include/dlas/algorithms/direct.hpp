@@ -97,7 +97,8 @@ struct direct {
         static constexpr int row_elements = (layer.in.width + layer.padding.left + layer.padding.right - 1) * Key.in.pixel_stride + layer.in.channels;
         static constexpr bool shares_workspace = true;
         static constexpr std::int64_t map_elements = std::int64_t{map_rows - 1} * Key.in.row_stride + row_elements;
-        static constexpr std::int64_t workspace_bytes = widens        ? (sizeof(window) * map_elements + dot_slack<Target> + 3) / 4 * 4
+        static constexpr int slack = std::same_as<window, float> ? 0 : dot_slack<Target>;
+        static constexpr std::int64_t workspace_bytes = widens        ? (sizeof(window) * map_elements + slack + 3) / 4 * 4
                                                         : layer.gated ? 4 * product::packed_elements
                                                                       : 0;
 

@@ -58,7 +58,8 @@ template <class Target>
 constexpr dot_panels panels_of(const tile_key& key) {
     const bool integers = is_quantized(key.in.type), raw = key.out.type == element::s32;
     const int at_once = dots_at_once<Target>(key.in.type);
-    return {float_lanes<Target>, key.vectors, !integers ? 16 : at_once > 1 ? 8 : stored_weight_bits(key.weight_bits), dot_bytes / element_bytes(key.in.type), at_once,
+    const int bits = !integers ? 16 : at_once > 1 ? 8 : stored_weight_bits(key.weight_bits);
+    return {float_lanes<Target>, key.vectors, bits, dot_bytes / element_bytes(key.in.type), at_once,
             !key.adds_bias ? 0 : integers && !raw ? 8 : 4, key.sum};
 }
 

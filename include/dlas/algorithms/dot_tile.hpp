@@ -9,10 +9,11 @@
 namespace dlas {
 
 /// Dot products with weights of so many bits that are added in 16 bits before their sums have to be widened: the largest byte times the
-/// largest weight, twice each. 0 where the target does not add pairs of products so, or these do not fit.
+/// largest weight, twice each. 0 where the target does not add pairs of products so, or these do not fit; where two do, widening each is less.
 template <class Target>
 constexpr int dots_in_pairs(int weight_bits) {
-    return Target::adds_pairs ? 32767 / (2 * 255 * (1 << (weight_bits - 1))) : 0;
+    const int fitting = Target::adds_pairs ? 32767 / (2 * 255 * (1 << (weight_bits - 1))) : 0;
+    return fitting == 2 ? 1 : fitting;
 }
 
 /// Instructions for dot products of four bytes, and the registers that they need beside the sums.

@@ -211,14 +211,16 @@ struct line_buffer {
     struct kernel;
     template <conv2d_key Key, int WeightBits, scaling Scaling, class Target>
     struct kernel<Key, quantized<WeightBits, 8, Scaling>, Target>
-        : std::conditional_t<Key.layer.depthwise(), line_depthwise<Key, Scaling, Target>, line_convolution<Key, stored_weight_bits(WeightBits), Scaling, Target>> {};
+        : std::conditional_t<Key.layer.depthwise(), line_depthwise<Key, Scaling, Target>,
+                             line_convolution<Key, stored_weight_bits(WeightBits), Scaling, Target>> {};
 
     /// The kernel in a chain of kernels, row by row (line_chain.hpp).
     template <conv2d_key Key, class Format, class Target>
     struct chained_kernel;
     template <conv2d_key Key, int WeightBits, scaling Scaling, class Target>
     struct chained_kernel<Key, quantized<WeightBits, 8, Scaling>, Target>
-        : std::conditional_t<Key.layer.depthwise(), line_depthwise<Key, Scaling, Target>, line_convolution<Key, stored_weight_bits(WeightBits), Scaling, Target, false>> {
+        : std::conditional_t<Key.layer.depthwise(), line_depthwise<Key, Scaling, Target>,
+                             line_convolution<Key, stored_weight_bits(WeightBits), Scaling, Target, false>> {
     };
 };
 

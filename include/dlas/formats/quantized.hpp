@@ -13,8 +13,9 @@
 
 namespace dlas {
 
-/// Weights of WeightBits, 2 to 8, symmetric (in memory 2, 4 or 8 each), feature maps of ActivationBits, affine of 8, symmetric of 16. Sums are 32-bit integers; every target
-/// computes the same bits. Of 16 bits, weights are kept so small that sums fit (optimizations/quantization.hpp).
+/// Weights of WeightBits, 2 to 8, symmetric (in memory 2, 4 or 8 each), feature maps of ActivationBits, affine of 8, symmetric of 16. Sums are
+/// 32-bit integers; every target computes the same bits. With maps of 16 bits weights are kept so small that sums fit
+/// (optimizations/quantization.hpp).
 /// With real scaling depthwise layers, which have few weights, store them as floats. With fixed-point scaling (see algorithms/line_buffer.hpp)
 /// feature maps are signed bytes, and where all layers have it, so are a network's input and output.
 template <int WeightBits, int ActivationBits, scaling Scaling = scaling::real>

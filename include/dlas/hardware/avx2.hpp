@@ -47,6 +47,7 @@ struct avx2_bytes {
     using byte = std::uint8_t;
     // Of the general type __m256i g++ 12 would hold each sum twice, as the loop's and as what follows the loop takes it, and spill them.
     using sums __attribute__((vector_size(32))) = std::int32_t;
+    using wrapping __attribute__((vector_size(32))) = std::uint32_t;
     static constexpr int lanes = 8;
 
     template <int N>
@@ -64,8 +65,8 @@ struct avx2_bytes {
     }
     static sums load_sums(const std::int32_t* from) { return reinterpret_cast<sums>(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from))); }
     static void store_sums(std::int32_t* to, sums s) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), reinterpret_cast<__m256i>(s)); }
-    static sums add(sums a, sums b) { return a + b; }
-    static sums subtract(sums a, sums b) { return a - b; }
+    static sums add(sums a, sums b) { return reinterpret_cast<sums>(reinterpret_cast<wrapping>(a) + reinterpret_cast<wrapping>(b)); }
+    static sums subtract(sums a, sums b) { return reinterpret_cast<sums>(reinterpret_cast<wrapping>(a) - reinterpret_cast<wrapping>(b)); }
     template <int N>
     static sums shift_right(sums s) {
         return s >> N;
@@ -176,7 +177,7 @@ struct avx2_shorts {
         if constexpr (Bits == 16) return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
         else return _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
     }
-    static sums dot(pixel x, weights w, sums s) { return s + reinterpret_cast<sums>(_mm256_madd_epi16(x, w)); }
+    static sums dot(pixel x, weights w, sums s) { return simd<std::int8_t, Target>::add(s, reinterpret_cast<sums>(_mm256_madd_epi16(x, w))); }
 
 private:
     template <int N>

@@ -73,6 +73,7 @@ struct avx512_bytes {
     using batch = typename simd<float, Target>::batch;
     using byte = std::uint8_t;
     using sums __attribute__((vector_size(64))) = std::int32_t;  // not __m512i: see avx2.hpp
+    using wrapping __attribute__((vector_size(64))) = std::uint32_t;
     static constexpr int lanes = 16;
 
     template <int N>
@@ -91,8 +92,8 @@ struct avx512_bytes {
     }
     static sums load_sums(const std::int32_t* from) { return reinterpret_cast<sums>(_mm512_loadu_si512(from)); }
     static void store_sums(std::int32_t* to, sums s) { _mm512_storeu_si512(to, reinterpret_cast<__m512i>(s)); }
-    static sums add(sums a, sums b) { return a + b; }
-    static sums subtract(sums a, sums b) { return a - b; }
+    static sums add(sums a, sums b) { return reinterpret_cast<sums>(reinterpret_cast<wrapping>(a) + reinterpret_cast<wrapping>(b)); }
+    static sums subtract(sums a, sums b) { return reinterpret_cast<sums>(reinterpret_cast<wrapping>(a) - reinterpret_cast<wrapping>(b)); }
     template <int N>
     static sums shift_right(sums s) {
         return s >> N;
@@ -205,7 +206,7 @@ struct avx512_shorts {
         if constexpr (Bits == 16) return _mm512_loadu_si512(from);
         else return _mm512_maskz_cvtepi8_epi16(each_short, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
     }
-    static sums dot(pixel x, weights w, sums s) { return s + reinterpret_cast<sums>(_mm512_madd_epi16(x, w)); }
+    static sums dot(pixel x, weights w, sums s) { return simd<std::int8_t, Target>::add(s, reinterpret_cast<sums>(_mm512_madd_epi16(x, w))); }
 
 private:
     template <int N>

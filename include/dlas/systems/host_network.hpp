@@ -146,7 +146,7 @@ inline void check_shifts(const executable_step& step, const safetensors& file, c
 }
 
 /// Kernels that scale by fixed-point numbers hold sums of 30 bits, shifted by what a scale above 1 asks for; where these are powers of two, they
-/// hold all that is added in 32 bits. Weights of less than eight bits take four of these.
+/// hold all that is added in 32 bits. Weights that take less than a byte take four of these.
 inline void check_sums(const executable_step& step, const safetensors& file, const quantized_parameters& p, scaling way) {
     const std::int64_t elements = step.conv.filter_elements() / step.conv.channels;
     for (int channel = 0; channel < step.conv.channels; ++channel) {
