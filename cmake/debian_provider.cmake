@@ -130,9 +130,12 @@ macro(dlas_provide method name)
             string(TOUPPER ${name} dlas_name)
             dlas_get_dependency(${name} ${dlas_release_${name}_URL} ${dlas_release_${name}_URL_HASH} FETCHCONTENT_SOURCE_DIR_${dlas_name})
             if(NOT FETCHCONTENT_SOURCE_DIR_${dlas_name})
-                list(APPEND CMAKE_PREFIX_PATH ${DLAS_PROVIDER_CACHE}/debian/usr)
+                # Headers serve other architectures, too, though the packages are this one's.
+                file(GLOB dlas_folders ${DLAS_PROVIDER_CACHE}/debian/usr/lib/*/cmake)
+                set(dlas_prefixes ${CMAKE_PREFIX_PATH})
+                list(APPEND CMAKE_PREFIX_PATH ${DLAS_PROVIDER_CACHE}/debian/usr ${dlas_folders})
                 find_package(${name} ${ARGN} BYPASS_PROVIDER QUIET)
-                list(POP_BACK CMAKE_PREFIX_PATH)
+                set(CMAKE_PREFIX_PATH ${dlas_prefixes})
                 if(NOT ${name}_FOUND)
                     message(FATAL_ERROR "${name} is needed. Either install it (Debian: apt-get install ${dlas_packages_${name}}), or let this "
                         "machine reach ${dlas_release_${name}_URL} or a Debian mirror by apt-get, or unpack a release of it and give its folder by "
