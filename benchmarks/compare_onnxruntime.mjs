@@ -1,6 +1,6 @@
 // Our networks beside ONNX Runtime's, in one run: the two take turns, so that both see the same machine.
 //   taskset -c 1 node benchmarks/compare_onnxruntime.mjs NETWORKS_PROGRAM MODELS_FOLDER [--rounds N] [--stack REGEX] [NAME...]
-// Run it where `npm install onnxruntime-node` was done. MODELS_FOLDER holds NAME.onnx, and NAME.u8s8.onnx beside a --stack of w8a8 or w7a8;
+// Run it where `npm install onnxruntime-node` was done. MODELS_FOLDER holds NAME.onnx, and NAME.u8s8.onnx beside a --stack of integers (w8a8);
 // NAMEs are those of the table below.
 import { execFileSync } from 'node:child_process';
 import { createRequire } from 'node:module';

@@ -29,8 +29,6 @@ struct avx512_vnni_bytes : avx512_bytes<Target>, avx512_whole_bytes<Target> {
     using typename avx512_bytes<Target>::sums;
     using typename avx512_whole_bytes<Target>::pixel;
     using typename avx512_whole_bytes<Target>::weights;
-    using avx512_whole_bytes<Target>::load_pixel;
-    using avx512_whole_bytes<Target>::load_weights;
 
     static sums dot(pixel x, weights w, sums s) { return reinterpret_cast<sums>(_mm512_dpbusd_epi32(reinterpret_cast<__m512i>(s), x, w)); }
 };

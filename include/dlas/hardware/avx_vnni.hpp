@@ -31,12 +31,6 @@ struct simd<float, avx_vnni> : avx2_floats<xsimd::avx2> {
 
 template <>
 struct simd<std::int8_t, avx_vnni> : avx2_bytes<avx_vnni>, avx2_whole_bytes<avx_vnni> {
-    using typename avx2_bytes<avx_vnni>::sums;
-    using typename avx2_whole_bytes<avx_vnni>::pixel;
-    using typename avx2_whole_bytes<avx_vnni>::weights;
-    using avx2_whole_bytes<avx_vnni>::load_pixel;
-    using avx2_whole_bytes<avx_vnni>::load_weights;
-
     static sums dot(pixel x, weights w, sums s) { return reinterpret_cast<sums>(_mm256_dpbusd_avx_epi32(reinterpret_cast<__m256i>(s), x, w)); }
 };
 

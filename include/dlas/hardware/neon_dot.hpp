@@ -15,7 +15,7 @@ struct neon_dot : neon {
     static constexpr bool byte_dots = true;
 
 #if defined(__aarch64__) && defined(__linux__)
-    static bool available() { return (getauxval(AT_HWCAP) & (1u << 20)) != 0; }  // HWCAP_ASIMDDP
+    static bool available() { return (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0; }
 #elif defined(__aarch64__) && defined(__APPLE__)
     static bool available() { return true; }
 #else
