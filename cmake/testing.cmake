@@ -37,7 +37,7 @@ function(dlas_add_shared_symbols_test name)
     add_library(${name} OBJECT)
     target_link_libraries(${name} PRIVATE dlas::dlas)
     dlas_set_warnings(${name})
-    dlas_add_target_units(${name} ${ARGN})
+    dlas_add_target_units(${name} OPTIMIZED ${ARGN})
     add_test(NAME ${name} COMMAND ${CMAKE_COMMAND} -D NM=${CMAKE_NM} -D "OBJECTS=$<TARGET_OBJECTS:${name}>"
         -P ${PROJECT_SOURCE_DIR}/cmake/check_shared_symbols.cmake)
 endfunction()
