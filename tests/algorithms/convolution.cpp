@@ -246,6 +246,7 @@ double check_kernel(const placed_kernel& code, posed& layer) {
             // Threads compute the same bits.
             output.forget();
             arguments.workspace = common_workspace.data();
+            arguments.workspace_stride = code.workspace_bytes;
             run_in_parts(code.run, arguments, parts);
             const std::vector<float> together = output.read();
             CHECK(std::memcmp(together.data(), alone.data(), 4 * alone.size()) == 0);

@@ -85,7 +85,8 @@ public:
 
     void run(const void* input, const void* residual, void* output, int parts) const {
         std::memset(workspace_.get(), 0x5a, static_cast<std::size_t>(code_.workspace_bytes * most_parts));
-        const dlas::kernel_arguments arguments = {.input = input, .second = residual, .weights = packed_.data(), .output = output, .workspace = workspace_.get()};
+        const dlas::kernel_arguments arguments = {.input = input, .second = residual, .weights = packed_.data(), .output = output, .workspace = workspace_.get(),
+                                                  .workspace_stride = code_.workspace_bytes};
         if (parts == 1) code_.run(arguments);
         else run_in_parts(code_.run, arguments, parts);
     }

@@ -76,8 +76,9 @@ void check(const quantized_kernel& code, const problem<Input>& p) {
     code.pack(p.parameters, packed.data());
     CHECK(packed.back() == -1.0f);
     const std::unique_ptr<std::byte[]> workspace(new std::byte[static_cast<std::size_t>(most_parts * code.workspace_bytes)]);
-    const dlas::kernel_arguments arguments = {input.first_pixel(), l.residual ? residual.first_pixel() : nullptr, packed.data(), output.first_pixel(),
-                                              workspace.get()};
+    dlas::kernel_arguments arguments = {input.first_pixel(), l.residual ? residual.first_pixel() : nullptr, packed.data(), output.first_pixel(),
+                                        workspace.get()};
+    arguments.workspace_stride = code.workspace_bytes;
     for (const int parts : {1, most_parts}) {
         CAPTURE(parts);
         if (parts == 1) code.run(arguments);

@@ -135,6 +135,7 @@ void check_deployment(const dlas::executable& code, std::int64_t lower_bound, pr
 
     std::vector<use> buffers(p.buffers.size(), use{-1, -1, -1, -1});
     std::vector<use> uses;
+    use own_workspaces;  // of all threads, in no other use at any time
     bool consistent = true, aligned = true;
     int written_first = 0, used = 0;
     for (int i = 0; i < steps; ++i) {
@@ -154,7 +155,13 @@ void check_deployment(const dlas::executable& code, std::int64_t lower_bound, pr
         touch(s.input, step.input, false);
         touch(s.second, step.second, false);
         touch(s.output, step.output, true);
-        if (step.workspace_bytes > 0) uses.push_back({step.workspace, step.workspace + step.workspace_bytes, i, i});
+        if (step.workspace_stride > 0) {
+            CHECK(step.workspace_bytes <= step.workspace_stride);
+            CHECK((own_workspaces.end == 0 || own_workspaces.begin == step.workspace));
+            own_workspaces = {step.workspace, step.workspace + code.threads * step.workspace_stride, 0, steps};
+        } else if (step.workspace_bytes > 0) {
+            uses.push_back({step.workspace, step.workspace + step.workspace_bytes, i, i});
+        }
         aligned = aligned && step.workspace % 64 == 0 && step.weights % 64 == 0 && step.weights + step.weight_bytes <= code.weight_bytes;
     }
     CHECK(consistent);
@@ -165,6 +172,7 @@ void check_deployment(const dlas::executable& code, std::int64_t lower_bound, pr
             ++used;
             aligned = aligned && buffer.begin % 64 == 0;
         }
+    if (own_workspaces.end > 0) uses.push_back(own_workspaces);
     CHECK(written_first == used);
     CHECK(aligned);
     CHECK(collisions(uses) == 0);
@@ -359,4 +367,5 @@ TEST_CASE("deployed networks: what is alive has memory of its own") {
     check_deployment<made_up::all_into_slices, mostly_im2col>();
     check_deployment<made_up::halos_in_reused_memory, mostly_im2col>();
     check_deployment<made_up::dead_head, dlas::stack<>>();
+    check_deployment<dlas::resnet20<dlas::cifar10>, dlas::stack<dlas::first_of<dlas::winograd<2>, dlas::direct>, dlas::threads<3>>>();
 }

@@ -79,44 +79,37 @@ struct integer_winograd {
         }
     }
 
-    /// Threads have blocks of tiles and a workspace of their own, or share the phases where there is one block.
     static void run(const kernel_arguments& a) {
-        const range own = winograd_transform::tiles_of<outputs>(out, a.part, a.parts);
         const requantizer<Target> finish(a.weights);
-        auto* workspace = static_cast<std::byte*>(a.workspace) + (block == tiles ? 0 : a.part * workspace_bytes);
-        auto* transformed = reinterpret_cast<std::int16_t*>(workspace);
-        auto* sums = reinterpret_cast<std::int32_t*>(workspace + sums_offset);
-        if constexpr (block == tiles) {
-            transform_inputs(a, 0, own, transformed);
-            a.meet();
-            multiply(a, transformed, share_of(products, a.part, a.parts), sums);
-            a.meet();
-            transform_outputs(a, sums, 0, own, finish);
-        } else {
-            for (int begin = own.begin; begin < own.end; begin += block) {
-                const int first = begin + block <= tiles ? begin : tiles - block;  // the last block moves back
-                transform_inputs(a, first, {0, block}, transformed);
-                multiply(a, transformed, {0, products}, sums);
-                transform_outputs(a, sums, first, {begin - first, begin + block <= own.end ? block : own.end - first}, finish);
-            }
+        auto* transformed = reinterpret_cast<std::int16_t*>(a.own_workspace());
+        auto* sums = reinterpret_cast<std::int32_t*>(a.own_workspace() + sums_offset);
+        constexpr bool by_channels = winograd_transform::threads_have_channels(block, tiles, layer.channels);
+        const range own = by_channels ? range{0, tiles} : winograd_transform::tiles_of<outputs>(out, a.part, a.parts);
+        const range own_panels = by_channels ? share_of(gemm::panels, a.part, a.parts) : range{0, gemm::panels};
+        for (int begin = own.begin; begin < own.end; begin += block) {
+            const range of_map = {begin, begin + block <= own.end ? begin + block : own.end};
+            transform_inputs(a, of_map, transformed);
+            multiply(a, transformed, of_map.end - begin, own_panels, sums);
+            transform_outputs(a, sums, of_map, own_panels, finish);
         }
     }
 
 private:
-    static void multiply(const kernel_arguments& a, const std::int16_t* transformed, range of_products, std::int32_t* sums) {
+    /// The products of the first `count` tiles of a block.
+    static void multiply(const kernel_arguments& a, const std::int16_t* transformed, int count, range of_panels, std::int32_t* sums) {
         const auto* filters = static_cast<const std::int8_t*>(a.weights) + header_bytes;
-        for (int p = of_products.begin; p < of_products.end; ++p)
+        for (int p = 0; p < products; ++p)
             gemm::run(transformed + p * (block * in_width), filters + p * product_bytes, nullptr, sums + p * (block * out_width),
-                      {{0, gemm::tiles}, {0, gemm::panels}});
+                      {{0, ceil_divide(count, tile.columns)}, of_panels});
     }
 
-    static void transform_inputs(const kernel_arguments& a, int first, range of_block, std::int16_t* to) {
+    static void transform_inputs(const kernel_arguments& a, range of_map, std::int16_t* to) {
         const input* in = first_window<Key>(a);
-        for (int t = of_block.begin; t < of_block.end; ++t) {
-            const int row = tile_begin((first + t) / tile_columns, outputs, out.height);
-            const int column = tile_begin((first + t) % tile_columns, outputs, out.width);
+        for (int t = of_map.begin; t < of_map.end; ++t, to += in_width) {
+            const int row = tile_begin(t / tile_columns, outputs, out.height);
+            const int column = tile_begin(t % tile_columns, outputs, out.width);
             const input* from = in + row * Key.in.row_stride + column * Key.in.pixel_stride;
-            for_each_vector<layer.in.channels, shorts>([&]<int Lanes>(int channel) { transform_input<Lanes>(from + channel, to + t * in_width + channel); });
+            for_each_vector<layer.in.channels, shorts>([&]<int Lanes>(int channel) { transform_input<Lanes>(from + channel, to + channel); });
         }
     }
     template <int Lanes>
@@ -140,15 +133,15 @@ private:
         }
     }
 
-    static void transform_outputs(const kernel_arguments& a, const std::int32_t* sums, int first, range of_block, const requantizer<Target>& finish) {
+    static void transform_outputs(const kernel_arguments& a, const std::int32_t* sums, range of_map, range of_panels, const requantizer<Target>& finish) {
         const std::byte* parameters = static_cast<const std::byte*>(a.weights) + requantization_bytes;
-        for (int t = of_block.begin; t < of_block.end; ++t) {
-            const int row = tile_begin((first + t) / tile_columns, outputs, out.height);
-            const int column = tile_begin((first + t) % tile_columns, outputs, out.width);
+        for (int t = of_map.begin; t < of_map.end; ++t, sums += out_width) {
+            const int row = tile_begin(t / tile_columns, outputs, out.height);
+            const int column = tile_begin(t % tile_columns, outputs, out.width);
             const second* residual = static_cast<const second*>(a.second) + row * Key.residual.row_stride + column * Key.residual.pixel_stride;
             output* to = static_cast<output*>(a.output) + row * Key.out.row_stride + column * Key.out.pixel_stride;
-            for_each_vector<layer.channels, vector>([&]<int Lanes>(int channel) {
-                transform_output<Lanes>(sums + t * out_width + channel, parameters + 4 * channel, layer.residual ? residual + channel : nullptr,
+            for_each_vector<layer.channels, vector>({of_panels.begin * tile.vectors, of_panels.end * tile.vectors}, [&]<int Lanes>(int channel) {
+                transform_output<Lanes>(sums + channel, parameters + 4 * channel, layer.residual ? residual + channel : nullptr,
                                         to + channel, finish);
             });
         }

@@ -33,9 +33,11 @@ struct kernel_arguments {
     // Where several threads run one kernel: which one this is, and how all of them wait for each other.
     int part = 0;
     int parts = 1;
+    std::int64_t workspace_stride = 0;  ///< bytes from a thread's own workspace to the next one's, for kernels that do not share one
     void (*wait)(void* barrier) = nullptr;
     void* barrier = nullptr;
 
+    std::byte* own_workspace() const { return static_cast<std::byte*>(workspace) + part * workspace_stride; }
     /// Returns when all threads have come here.
     void meet() const {
         if (parts > 1) wait(barrier);
@@ -174,6 +176,14 @@ template <int Channels, class Simd, class Visit>
     constexpr int whole = Channels / Simd::lanes * Simd::lanes;
     for (int channel = 0; channel < whole; channel += Simd::lanes) visit.template operator()<Simd::lanes>(channel);
     if constexpr (whole < Channels) visit.template operator()<Channels - whole>(whole);
+}
+/// The same for some of those vectors.
+template <int Channels, class Simd, class Visit>
+[[gnu::always_inline]] inline void for_each_vector(range vectors, Visit visit) {
+    constexpr int whole = Channels / Simd::lanes;
+    for (int v = vectors.begin; v < vectors.end && v < whole; ++v) visit.template operator()<Simd::lanes>(v * Simd::lanes);
+    if constexpr (Channels % Simd::lanes != 0)
+        if (vectors.end > whole) visit.template operator()<Channels % Simd::lanes>(whole * Simd::lanes);
 }
 
 }  // namespace dlas

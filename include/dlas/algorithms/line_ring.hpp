@@ -98,8 +98,7 @@ struct line_layer {
         using value = typename Kernel::ring::value;
         const fixed_parameters f = load_fixed_parameters<Target>(a.weights);
         const range rows = share_of(out.height, a.part, a.parts);
-        std::byte* const workspace = static_cast<std::byte*>(a.workspace) + a.part * Kernel::workspace_bytes;
-        typename Kernel::ring lines(workspace, f.input_zero, rows.begin);
+        typename Kernel::ring lines(a.own_workspace(), f.input_zero, rows.begin);
         const auto* input = static_cast<const std::int8_t*>(a.input);
         for (int row = rows.begin; row < rows.end; ++row) {
             const value* window[layer.kernel.height];

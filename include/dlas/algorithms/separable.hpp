@@ -70,7 +70,7 @@ struct separable_kernel {
 
     /// `a.input` is the input of the first layer, `a.second` and `a.output` are those of the last.
     static void run(const kernel_arguments& a) {
-        float* const band = static_cast<float*>(a.workspace) + a.part * (workspace_bytes / 4);
+        float* const band = reinterpret_cast<float*>(a.own_workspace());
         float* const between = band + expanded_bytes / 4;
         const float* const expand_weights = static_cast<const float*>(a.weights);
         const float* const filter_weights = expand_weights + (Key.expands ? aligned(expand::packed_elements) : 0);

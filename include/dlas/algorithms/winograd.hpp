@@ -77,6 +77,7 @@ struct winograd {
                                          .in = {0, in_width}, .out = {0, out_width}, .residual = {},
                                          .sum = {{}, {}, {layer.in.channels, 1}}, .adds_residual = false, .adds_bias = false,
                                          .function = activation::none};
+        using gemm = tiled_gemm<key, loops, Target>;
 
         static void pack(const float* filter, const float* bias, float* packed) {
             for (int channel = 0; channel < out_width; ++channel) packed[channel] = channel < layer.channels ? bias[channel] : 0.0f;
@@ -149,58 +150,50 @@ struct winograd {
             }
         }
 
-        static void transform_inputs(const float* in, int first, range of_block, float* transformed) {
-            for (int t = of_block.begin; t < of_block.end; ++t) {
-                const int row = tile_begin((first + t) / tile_columns, Outputs, out.height);
-                const int column = tile_begin((first + t) % tile_columns, Outputs, out.width);
+        static void transform_inputs(const float* in, range of_map, float* transformed) {
+            for (int t = of_map.begin; t < of_map.end; ++t, transformed += in_width) {
+                const int row = tile_begin(t / tile_columns, Outputs, out.height);
+                const int column = tile_begin(t % tile_columns, Outputs, out.width);
                 const float* from = in + row * Key.in.row_stride + column * Key.in.pixel_stride;
                 for_each_vector<layer.in.channels, vector>(
-                    [&]<int Lanes>(int channel) { transform_input<Lanes>(from + channel, transformed + t * in_width + channel); });
+                    [&]<int Lanes>(int channel) { transform_input<Lanes>(from + channel, transformed + channel); });
             }
         }
 
-        static void multiply(const float* transformed, const float* filters, range of_products, float* sums) {
-            using gemm = tiled_gemm<key, loops, Target>;
-            for (int p = of_products.begin; p < of_products.end; ++p)
+        /// The products of the first `count` tiles of a block.
+        static void multiply(const float* transformed, const float* filters, int count, range of_panels, float* sums) {
+            for (int p = 0; p < products; ++p)
                 gemm::run(transformed + p * (block * in_width), filters + p * product_elements, nullptr, sums + p * (block * out_width),
-                          {{0, gemm::tiles}, {0, gemm::panels}});
+                          {{0, ceil_divide(count, tile.columns)}, of_panels});
         }
 
-        static void transform_outputs(const float* sums, const kernel_arguments& a, int first, range of_block) {
+        static void transform_outputs(const float* sums, const kernel_arguments& a, range of_map, range of_panels) {
             const float* bias = static_cast<const float*>(a.weights);
-            for (int t = of_block.begin; t < of_block.end; ++t) {
-                const int row = tile_begin((first + t) / tile_columns, Outputs, out.height);
-                const int column = tile_begin((first + t) % tile_columns, Outputs, out.width);
+            for (int t = of_map.begin; t < of_map.end; ++t, sums += out_width) {
+                const int row = tile_begin(t / tile_columns, Outputs, out.height);
+                const int column = tile_begin(t % tile_columns, Outputs, out.width);
                 const float* residual = static_cast<const float*>(a.second) + row * Key.residual.row_stride + column * Key.residual.pixel_stride;
                 float* to = static_cast<float*>(a.output) + row * Key.out.row_stride + column * Key.out.pixel_stride;
-                for_each_vector<layer.channels, vector>([&]<int Lanes>(int channel) {
-                    transform_output<Lanes>(sums + t * out_width + channel, bias + channel, layer.residual ? residual + channel : nullptr, to + channel);
+                for_each_vector<layer.channels, vector>({of_panels.begin * tile.vectors, of_panels.end * tile.vectors}, [&]<int Lanes>(int channel) {
+                    transform_output<Lanes>(sums + channel, bias + channel, layer.residual ? residual + channel : nullptr, to + channel);
                 });
             }
         }
 
-        /// Threads have blocks of tiles and a workspace of their own, or share the phases where there is one block.
+        /// Threads have tiles or output channels of their own, and a workspace.
         static void run(const kernel_arguments& a) {
             const float* in = first_window<Key>(a);
             const float* filters = static_cast<const float*>(a.weights) + out_width;
-            const range own = winograd_transform::tiles_of<Outputs>(out, a.part, a.parts);
-            if constexpr (block == tiles) {
-                float* transformed = static_cast<float*>(a.workspace);
-                float* sums = transformed + products * block * in_width;
-                transform_inputs(in, 0, own, transformed);
-                a.meet();
-                multiply(transformed, filters, share_of(products, a.part, a.parts), sums);
-                a.meet();
-                transform_outputs(sums, a, 0, own);
-            } else {
-                float* transformed = static_cast<float*>(a.workspace) + a.part * (workspace_bytes / 4);
-                float* sums = transformed + products * block * in_width;
-                for (int begin = own.begin; begin < own.end; begin += block) {
-                    const int first = begin + block <= tiles ? begin : tiles - block;  // the last block moves back
-                    transform_inputs(in, first, {0, block}, transformed);
-                    multiply(transformed, filters, {0, products}, sums);
-                    transform_outputs(sums, a, first, {begin - first, begin + block <= own.end ? block : own.end - first});
-                }
+            float* transformed = reinterpret_cast<float*>(a.own_workspace());
+            float* sums = transformed + products * block * in_width;
+            constexpr bool by_channels = winograd_transform::threads_have_channels(block, tiles, layer.channels);
+            const range own = by_channels ? range{0, tiles} : winograd_transform::tiles_of<Outputs>(out, a.part, a.parts);
+            const range own_panels = by_channels ? share_of(gemm::panels, a.part, a.parts) : range{0, gemm::panels};
+            for (int begin = own.begin; begin < own.end; begin += block) {
+                const range of_map = {begin, begin + block <= own.end ? begin + block : own.end};
+                transform_inputs(in, of_map, transformed);
+                multiply(transformed, filters, of_map.end - begin, own_panels, sums);
+                transform_outputs(sums, a, of_map, own_panels);
             }
         }
     };

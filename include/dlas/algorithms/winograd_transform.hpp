@@ -112,13 +112,18 @@ constexpr int block_tiles(const conv2d_layer& layer, const schedule_options& sch
     return ceil_divide(tiles, blocks);
 }
 
-/// Whole rows of tiles for each thread. Where the last two rows overlap they stay together: one pixel, one writer.
+/// Whether threads have output channels of their own, not tiles: where all tiles are one block and filters are most of what is read. Each then
+/// transforms the whole input: what one core has written costs another one more than to compute it again.
+constexpr bool threads_have_channels(int block, int tiles, int channels) { return block == tiles && channels > 3 * tiles; }
+
+/// The tiles of each thread. Where the last two rows or columns overlap they stay together: one pixel, one writer.
 template <int Outputs>
 constexpr range tiles_of(shape out, int part, int parts) {
     const int rows = ceil_divide(out.height, Outputs), columns = ceil_divide(out.width, Outputs);
     auto boundary = [&](int index) {
-        const int row = rows * index / parts;
-        return (row == rows - 1 && out.height % Outputs != 0 ? row - 1 : row) * columns;
+        const int tile = rows * columns * index / parts;
+        if (out.height % Outputs != 0 && tile > (rows - 2) * columns) return (rows - 2) * columns;
+        return out.width % Outputs != 0 && tile % columns == columns - 1 ? tile - 1 : tile;
     };
     return parts == 1 ? range{0, rows * columns} : range{boundary(part), part + 1 == parts ? rows * columns : boundary(part + 1)};
 }

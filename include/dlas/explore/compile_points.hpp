@@ -69,25 +69,31 @@ struct selection {
     }(std::make_integer_sequence<int, size>{});
 };
 
+/// Sums that a core can add to at once and registers hold beside the factors: more than the latency of a multiply-add asks for, since no
+/// scheduler fills both pipes by itself.
+template <class Target>
+inline constexpr int fma_sums = Target::vector_registers >= 32 ? 24 : Target::vector_registers - 4;
+
 /// Operations of one call of fma_loop.
 template <class Target>
-inline constexpr double fma_loop_operations = 2.0 * 1000 * 10 * simd<float, Target>::lanes;
+inline constexpr double fma_loop_operations = 2.0 * 1000 * fma_sums<Target> * simd<float, Target>::lanes;
 
-/// A thousand rounds of ten independent multiply-adds in registers. Returns a value that depends on all of them.
+/// A thousand rounds of independent multiply-adds in registers. Returns a value that depends on all of them.
 template <class Target>
 float fma_loop(const float* seed) {
     using vector = simd<float, Target>;
-    typename vector::batch sums[10];
+    constexpr int count = fma_sums<Target>;
+    typename vector::batch sums[count];
     const typename vector::batch factor = vector::broadcast(seed[0]), addend = vector::broadcast(seed[1]);
-#pragma GCC unroll 10
-    for (int i = 0; i < 10; ++i) sums[i] = vector::broadcast(seed[1] + static_cast<float>(i));
+#pragma GCC unroll 32
+    for (int i = 0; i < count; ++i) sums[i] = vector::broadcast(seed[1] + static_cast<float>(i));
     for (int round = 0; round < 1000; ++round) {
-#pragma GCC unroll 10
-        for (int i = 0; i < 10; ++i) sums[i] = vector::multiply_add(sums[i], factor, addend);
+#pragma GCC unroll 32
+        for (int i = 0; i < count; ++i) sums[i] = vector::multiply_add(sums[i], factor, addend);
     }
     typename vector::batch total = sums[0];
-#pragma GCC unroll 10
-    for (int i = 1; i < 10; ++i) total = vector::add(total, sums[i]);
+#pragma GCC unroll 32
+    for (int i = 1; i < count; ++i) total = vector::add(total, sums[i]);
     float lanes[vector::lanes];
     vector::store(lanes, total);
     return lanes[0];

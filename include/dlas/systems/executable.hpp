@@ -32,6 +32,7 @@ struct executable_step {
     std::int64_t gate = -1;
     std::int64_t output = 0;
     std::int64_t workspace = 0;
+    std::int64_t workspace_stride = 0;  ///< to the next thread's own
     std::int64_t weights = 0;      ///< the step's own
     std::int64_t run_weights = 0;  ///< those of the first step that runs with it
     halo_fill halo;

@@ -357,7 +357,8 @@ constexpr void write_in_place(const program<P>& p, const auto& planned, list<mem
     }
 }
 
-/// Puts the steps together: lays out the arena and the packed weights. Each thread has a workspace, unless a kernel shares one.
+/// Puts the steps together: lays out the arena and the packed weights. Several threads have a workspace each, for all kernels that do not
+/// share one, where no other thread ever writes: what is in another core's cache costs more than what is in none.
 template <int P>
 consteval auto deploy(const program<P>& p, const auto& planned, int threads, bool in_place) {
     constexpr int count = std::tuple_size_v<std::remove_cvref_t<decltype(planned)>>;
@@ -373,14 +374,20 @@ consteval auto deploy(const program<P>& p, const auto& planned, int threads, boo
     }
     if (in_place) write_in_place(p, planned, blocks);
     const int first_workspace = blocks.size();
+    std::int64_t own_bytes = 0;
     for (int i = 0; i < count; ++i) {
         const auto& step = planned[static_cast<std::size_t>(i)];
-        blocks.push({(step.shares_workspace ? 1 : threads) * step.workspace_bytes, i, i});
+        const bool own = threads > 1 && !step.shares_workspace;
+        blocks.push({own ? 0 : step.workspace_bytes, i, i});
+        if (own && step.workspace_bytes > own_bytes) own_bytes = (step.workspace_bytes + arena_alignment - 1) / arena_alignment * arena_alignment;
     }
     deployment<count> result;
     result.arena_bytes = plan_memory(blocks);
     result.arena_lower_bound = memory_lower_bound(blocks, p.steps.size());
     if (result.arena_bytes < result.arena_lower_bound) result.arena_lower_bound = result.arena_bytes;  // what lies over another is counted twice
+    const std::int64_t first_own = result.arena_bytes;
+    result.arena_bytes += threads * own_bytes;
+    result.arena_lower_bound += threads * own_bytes;
     auto address = [&](int tensor) {
         const int buffer = p.tensors[tensor].buffer;
         if (p.buffers[buffer].image) return std::int64_t{-1};
@@ -396,7 +403,9 @@ consteval auto deploy(const program<P>& p, const auto& planned, int threads, boo
         if (s.second >= 0) step.second = address(s.second);
         if (s.gate >= 0) step.gate = address(s.gate);
         step.output = address(s.output);
-        step.workspace = blocks[first_workspace + i].offset;
+        const bool own = threads > 1 && !planned[static_cast<std::size_t>(i)].shares_workspace;
+        step.workspace = own ? first_own : blocks[first_workspace + i].offset;
+        step.workspace_stride = own ? own_bytes : 0;
         step.weights = result.weight_bytes;
         step.run_weights = fused.last == i ? result.steps[static_cast<std::size_t>(fused.first)].weights : step.weights;
         result.weight_bytes += (step.weight_bytes + arena_alignment - 1) / arena_alignment * arena_alignment;

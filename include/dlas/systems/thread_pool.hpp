@@ -60,7 +60,7 @@ private:
 
     /// Spins, then sleeps, until `value` is no longer `old`.
     static void await(const std::atomic<unsigned>& value, unsigned old) {
-        for (int spin = 0; spin < 2000; ++spin) {
+        for (int spin = 0; spin < 10000; ++spin) {
             if (value.load(std::memory_order_acquire) != old) return;
             relax();
         }
@@ -121,6 +121,7 @@ private:
             kernel_arguments arguments = arguments_of(step, job_.image, job_.weights, job_.arena);
             arguments.part = part;
             arguments.parts = count_;
+            arguments.workspace_stride = step.workspace_stride;
             arguments.wait = &barrier::wait;
             arguments.barrier = &inside_;
             step.run(arguments);
