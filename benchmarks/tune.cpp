@@ -454,8 +454,8 @@ int run(const settings& s) {
         std::fflush(stdout);
     }
 
-    // Plans as a user would compile them, beside the untuned network: the fastest is written. A larger margin keeps more of the rule.
-    constexpr double margins[] = {0.01, 0.03, 0.08};
+    // Plans as a user would compile them, beside the untuned network: the fastest is written. A larger margin keeps more of the rule, 1 all of it.
+    constexpr double margins[] = {0.01, 0.03, 0.08, 0.2, 1};
     std::vector<std::unique_ptr<loaded_unit>> units;
     std::vector<std::unique_ptr<subject>> planned;
     for (const double margin : margins) {

@@ -27,17 +27,15 @@ function(dlas_add_compile_fail_test name)
         PASS_REGULAR_EXPRESSION "(error: |note: |In instantiation of |expansion of )[^\n]*${arg_MESSAGE}")
 endfunction()
 
-# dlas_add_shared_symbols_test(<name> TEMPLATE <file.cpp.in> [TARGETS <target>...])
-# Compiles the template for each ISA and fails where two ISAs' objects define one weak function: the linker would
-# keep either copy for all. Asked of optimized code only, since tiny functions stand out of line in all else.
+# dlas_add_shared_symbols_test(<name> TESTS <test>...)
+# Fails where units of two ISAs define one weak function: the linker would keep either copy for all. Asked of optimized code only, since
+# tiny functions stand out of line in all else.
 function(dlas_add_shared_symbols_test name)
     if(NOT CMAKE_BUILD_TYPE STREQUAL "Release")
         return()
     endif()
-    add_library(${name} OBJECT)
-    target_link_libraries(${name} PRIVATE dlas::dlas)
-    dlas_set_warnings(${name})
-    dlas_add_target_units(${name} OPTIMIZED ${ARGN})
-    add_test(NAME ${name} COMMAND ${CMAKE_COMMAND} -D NM=${CMAKE_NM} -D "OBJECTS=$<TARGET_OBJECTS:${name}>"
-        -P ${PROJECT_SOURCE_DIR}/cmake/check_shared_symbols.cmake)
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "TESTS")
+    list(TRANSFORM arg_TESTS REPLACE "(.+)" "$<TARGET_OBJECTS:\\1>" OUTPUT_VARIABLE objects)
+    add_test(NAME ${name} COMMAND ${CMAKE_COMMAND} -D NM=${CMAKE_NM} -D "OBJECTS=${objects}" -D "TARGETS=${DLAS_TARGETS}"
+        -D "UNOPTIMIZED=${DLAS_UNAVAILABLE_TARGETS}" -P ${PROJECT_SOURCE_DIR}/cmake/check_shared_symbols.cmake)
 endfunction()

@@ -94,15 +94,16 @@ struct kernels {
 template <class Target>
 const kernels& compiled_kernels();
 
-/// Those of one target: of the convolutions every `Step`th.
-template <class Target, int Step = 1>
+/// Those of one target: of the convolutions every `Step`th from `First` on. No even step: bits and scalings follow the parity.
+template <class Target, int Step = 1, int First = 0>
 struct compilation {
     using vector = dlas::words<Target>;
     using word = typename vector::word;
+    static_assert(Step % 2 == 1);
 
     static constexpr auto convolutions = []<int... I>(std::integer_sequence<int, I...>) {
-        return std::array<fixed_kernel, sizeof...(I)>{fixed_point_layers::compiled_kernel<fixed_point_layers::layers[I * Step], Target>()...};
-    }(std::make_integer_sequence<int, (fixed_point_layers::layers.size() + Step - 1) / Step>{});
+        return std::array<fixed_kernel, sizeof...(I)>{fixed_point_layers::compiled_kernel<fixed_point_layers::layers[First + I * Step], Target>()...};
+    }(std::make_integer_sequence<int, (fixed_point_layers::layers.size() - First + Step - 1) / Step>{});
     static constexpr auto pools = []<int... I>(std::integer_sequence<int, I...>) {
         using fixed_point::pools;
         return std::array<pool_kernel, sizeof...(I)>{

@@ -8,7 +8,7 @@ namespace fixed_point {
 
 template <>
 const kernels& compiled_kernels<dlas::cortex_m0>() {
-    return compilation<dlas::cortex_m0, 8>::all;
+    return compilation<dlas::cortex_m0, 9>::all;
 }
 template <>
 const kernels& compiled_kernels<dlas::cortex_m3>() {
@@ -20,7 +20,7 @@ const kernels& compiled_kernels<dlas::cortex_m4>() {
 }
 template <>
 const kernels& compiled_kernels<dlas::cortex_m7>() {
-    return compilation<dlas::cortex_m7, 8>::all;
+    return compilation<dlas::cortex_m7, 9>::all;
 }
 template <>
 const kernels& compiled_kernels<dlas::cortex_m33>() {

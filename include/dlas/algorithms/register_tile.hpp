@@ -105,6 +105,15 @@ struct register_tile {
     static constexpr int rows = Key.sum.terms();
     static constexpr int panel_size = round_up(header + row * rows, 4 / element_bytes(Key.weights));
 
+    /// Parts of one pixel's long sum that are summed up beside each other. Its weights are read once and from far away: a core's own prefetching
+    /// brings several streams sooner than one.
+    static constexpr int streams = [] {
+        const reduction sum = Key.sum.merged();
+        if (pixels > 1 || sum.outer.count * sum.middle.count > 1 || sum.inner.count < 16 * most_streams) return 1;
+        const int fitting = (Target::vector_registers - 1) / Key.vectors - 1;
+        return fitting < 1 ? 1 : fitting > most_streams ? most_streams : fitting;
+    }();
+
     /// `ahead`: the first of the weights that are asked for.
     [[gnu::always_inline]] static inline void run(const float* in, const weight* panel, [[maybe_unused]] const weight* ahead,
                                                   [[maybe_unused]] const second* residual, output* out, context) {
@@ -125,7 +134,23 @@ struct register_tile {
             }
         }
         panel += header;
+        if constexpr (streams > 1) {
+            sum_streams(in, panel, ahead, sums[0]);
+        } else {
+            sum_terms(in, panel, ahead, sums);
+        }
 
+        const activation_function<Key.function, vector> activate;
+#pragma GCC unroll 32
+        for (int p = 0; p < pixels; ++p) {
+#pragma GCC unroll 32
+            for (int v = 0; v < Key.vectors - 1; ++v) finish_floats<Key, vector::lanes, Target>(sums[p][v], residual, out, p, v, activate);
+            finish_floats<Key, Key.last_lanes, Target>(sums[p][Key.vectors - 1], residual, out, p, Key.vectors - 1, activate);
+        }
+    }
+
+private:
+    [[gnu::always_inline]] static inline void sum_terms(const float* in, const weight* panel, [[maybe_unused]] const weight* ahead, batch (&sums)[pixels][Key.vectors]) {
         for (int o = 0; o < Key.sum.outer.count; ++o)
             for (int m = 0; m < Key.sum.middle.count; ++m) {
                 const float* terms = in + o * Key.sum.outer.stride + m * Key.sum.middle.stride;
@@ -150,13 +175,38 @@ struct register_tile {
                     terms += Key.sum.inner.stride;
                 }
             }
+    }
 
-        const activation_function<Key.function, vector> activate;
+    [[gnu::always_inline]] static inline void sum_streams(const float* in, const weight* panel, [[maybe_unused]] const weight* ahead, batch (&sums)[Key.vectors]) {
+        constexpr reduction sum = Key.sum.merged();
+        constexpr int terms = sum.inner.count / streams, stride = sum.inner.stride;
+        batch parts[streams][Key.vectors];
+#pragma GCC unroll 4
+        for (int s = 0; s < streams; ++s) {
 #pragma GCC unroll 32
-        for (int p = 0; p < pixels; ++p) {
+            for (int v = 0; v < Key.vectors; ++v) parts[s][v] = s == 0 ? sums[v] : vector::broadcast(0.0f);
+        }
+        auto add_term = [&](const float* x, const weight* row, batch(&to)[Key.vectors]) __attribute__((always_inline)) {
+            const batch value = vector::broadcast(*x);
 #pragma GCC unroll 32
-            for (int v = 0; v < Key.vectors - 1; ++v) finish_floats<Key, vector::lanes, Target>(sums[p][v], residual, out, p, v, activate);
-            finish_floats<Key, Key.last_lanes, Target>(sums[p][Key.vectors - 1], residual, out, p, Key.vectors - 1, activate);
+            for (int v = 0; v < Key.vectors; ++v)
+                to[v] = vector::multiply_add(value, load_elements<vector::lanes, Target>(row + v * vector::lanes), to[v]);
+        };
+#pragma GCC unroll 1
+        for (int i = 0; i < terms; ++i) {
+            asm volatile("" ::: "memory");  // one row at a time
+#pragma GCC unroll 4
+            for (int s = 0; s < streams; ++s) {
+                add_term(in + (s * terms + i) * stride, panel + (s * terms + i) * width, parts[s]);
+                if constexpr (Key.ahead_bytes > 0) prefetch<Key.ahead_bytes>(ahead + (s * terms + i) * (Key.ahead_bytes / element_bytes(Key.weights)));
+            }
+        }
+        for (int i = streams * terms; i < sum.inner.count; ++i) add_term(in + i * stride, panel + i * width, parts[0]);
+#pragma GCC unroll 32
+        for (int v = 0; v < Key.vectors; ++v) {
+            sums[v] = parts[0][v];
+#pragma GCC unroll 4
+            for (int s = 1; s < streams; ++s) sums[v] = vector::add(sums[v], parts[s][v]);
         }
     }
 };

@@ -33,6 +33,11 @@ constexpr bool fits_registers(tiling t) {
     return t.rows * t.columns * t.vectors + t.vectors + 1 + (Target::fused_multiply_add ? 0 : 1) <= Target::vector_registers;
 }
 
+/// The most parts of one pixel's sum that are summed up beside each other (see register_tile), and the vectors of which so many fit.
+inline constexpr int most_streams = 4;
+template <class Target>
+inline constexpr int streamed_vectors = Target::vector_registers > most_streams + 1 ? (Target::vector_registers - 1) / (most_streams + 1) : 1;
+
 /// Whether more pixels of a tile fall into one set of the first-level cache than it has ways for, so that each is fetched again for every
 /// term: sets of 8 lines repeat every 4096 bytes in caches of any size. Pixels lie so many bytes apart; 0 where that is not known.
 constexpr bool crowds_cache(int pixels, int bytes_apart) {

@@ -102,6 +102,7 @@ consteval choices choices_for() {
             for (const int block : {2 * cached, 8 * cached})
                 if (block > tile.rows * tile.columns && block < pixels) propose(index_of<direct>, {.tile = tile, .pixels = block});
             propose(index_of<direct>, {.tile = tile, .prefetch = 2048});
+            if (pixels == 1) propose(index_of<direct>, {.tile = {1, 1, streamed_vectors<Target>}, .prefetch = 0});
         }
         auto propose_winograd = [&]<int M>(winograd<M>) {
             if constexpr (winograd<M>::template refuses<Target>(layer).empty()) {
