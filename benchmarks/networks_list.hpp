@@ -23,7 +23,7 @@ using measured_networks =
 
 /// As integers, each layer by rule.
 inline constexpr auto integer_stacks = dlas::axes(dlas::axis<dlas::int8>, dlas::axis<dlas::automatic>,
-                                                  dlas::axis<dlas::avx2, dlas::avx512, dlas::avx512_vnni, dlas::amx, dlas::neon>);
+                                                  dlas::axis<dlas::avx2, dlas::avx_vnni, dlas::avx512, dlas::avx512_vnni, dlas::amx, dlas::neon, dlas::neon_dot>);
 
 using integer_networks =
     dlas::exploration<std::remove_cvref_t<decltype(integer_stacks)>, dlas::resnet8<dlas::cifar10>, dlas::resnet18<dlas::cifar10>,

@@ -4,7 +4,7 @@
 // MODEL is one of the list that `tune` alone prints, e.g. resnet50/imagenet; for a model of your own it is any name, and
 // --type and --include say what it stands for. Layers are measured in batches: the compiler works on the next one meanwhile.
 // The cache (dlas_tuning.tsv) keeps every measurement by CPU, target and layer: what is in it is not measured again, so that an
-// interrupted run resumes, and networks share their layers. The last SECONDS (12) compare whole networks. The plan is a header: stack<tuned, TARGET> finds it once it is included.
+// interrupted run resumes, and networks share their layers; a new release of the library calls for a new one. The last SECONDS (12) compare whole networks. The plan is a header: stack<tuned, TARGET> finds it once it is included.
 #include <dlfcn.h>
 #include <sched.h>
 

@@ -352,6 +352,33 @@ void check_targets() {
     (check_target<Targets>(std::make_integer_sequence<int, DLAS_UNIT_SHARDS>{}), ...);
 }
 
+/// Threads' tiles of Winograd: each tile once, and each output pixel written by one thread.
+template <int Outputs>
+constexpr bool one_writer(dlas::shape out, int parts) {
+    const int columns = dlas::ceil_divide(out.width, Outputs), tiles = dlas::ceil_divide(out.height, Outputs) * columns;
+    int writers[16][16] = {}, next = 0;
+    for (int part = 0; part < parts; ++part) {
+        const dlas::range own = dlas::winograd_transform::tiles_of<Outputs>(out, part, parts);
+        if (own.begin != next || own.end < own.begin) return false;
+        next = own.end;
+        for (int t = own.begin; t < own.end; ++t)
+            for (int pixel = 0; pixel < Outputs * Outputs; ++pixel) {
+                int& writer = writers[dlas::tile_begin(t / columns, Outputs, out.height) + pixel / Outputs]
+                                     [dlas::tile_begin(t % columns, Outputs, out.width) + pixel % Outputs];
+                if (writer != 0 && writer != part + 1) return false;
+                writer = part + 1;
+            }
+    }
+    return next == tiles;
+}
+static_assert([] {
+    for (const int height : {6, 7, 8, 9, 13})
+        for (const int width : {6, 7, 8, 9, 13})
+            for (int parts = 1; parts <= 4; ++parts)
+                if (!one_writer<2>({height, width, 1}, parts) || !one_writer<4>({height, width, 1}, parts) || !one_writer<6>({height, width, 1}, parts)) return false;
+    return true;
+}());
+
 }  // namespace
 
 TEST_CASE("convolution: every algorithm computes the definition on every target, within its memory") { check_targets<DLAS_UNIT_TARGETS>(); }

@@ -22,7 +22,9 @@ inline constexpr conv2d_layer named[] = {
     // The smallest there is, and single pixels.
     {.in = {1, 1, 1}, .channels = 1},
     {.in = {1, 1, 17}, .channels = 33, .activation = activation::relu},
+    {.in = {1, 1, 299}, .channels = 50, .residual = true},
     {.in = {5, 7, 3}, .channels = 10, .kernel = {5, 7}},
+    {.in = {3, 5, 21}, .channels = 70, .kernel = {3, 5}, .activation = activation::relu},
     {.in = {1, 1, 8}, .channels = 15, .kernel = 3, .padding = 1},
     // A window that sees more padding than input.
     {.in = {2, 2, 5}, .channels = 9, .kernel = 5, .padding = 2, .residual = true},
@@ -68,7 +70,7 @@ inline constexpr conv2d_layer winograd_tiles[] = {
     {.in = {5, 9, 17}, .channels = 33, .kernel = 3, .padding = 1, .activation = activation::relu6, .residual = true},
     {.in = {4, 4, 64}, .channels = 9, .kernel = 3, .padding = 1},
     {.in = {6, 4, 8}, .channels = 65, .kernel = 3, .padding = {1, 2, 0, 2}},
-    // Blocks of tiles, the last of which overlaps.
+    // Blocks of tiles, the last of which is smaller.
     {.in = {18, 17, 3}, .channels = 448, .kernel = 3, .padding = 1, .residual = true},
     {.in = {6, 6, 16}, .channels = 16, .kernel = 3, .padding = 1},
     {.in = {8, 13, 7}, .channels = 17, .kernel = 3, .activation = activation::relu},
@@ -181,6 +183,7 @@ inline constexpr conv2d_key placed_layers[] = {
     // Stated register tiles, every block by itself and all of them; tiles that are not whole, prefetching near and far.
     scheduled({.in = {7, 6, 40}, .channels = 100, .activation = activation::relu, .residual = true}, {.tile = {1, 4, 2}, .pixels = 9, .channels = 32}),
     scheduled({.in = {7, 6, 40}, .channels = 100, .activation = activation::relu, .residual = true}, {.tile = {1, 6, 1}, .inputs = 13}),
+    scheduled({.in = {1, 1, 299}, .channels = 40, .activation = activation::relu}, {.tile = {1, 1, 2}, .inputs = 130}),
     scheduled({.in = {8, 6, 21}, .channels = 40, .kernel = 3, .padding = 1, .activation = activation::relu6, .residual = true},
               {.tile = {2, 3, 1}, .pixels = 12, .channels = 16, .inputs = 8, .prefetch = 256}),
     scheduled({.in = {9, 9, 24}, .channels = 56, .kernel = 3, .stride = 2, .padding = 1, .groups = 2}, {.tile = {1, 5, 1}, .inputs = 4, .prefetch = 0}),

@@ -94,16 +94,22 @@ struct kernels {
 template <class Target>
 const kernels& compiled_kernels();
 
-/// Those of one target: of the convolutions every `Step`th from `First` on. No even step: bits and scalings follow the parity.
+/// Those of one target: of the convolutions every `Step`th from `First` on. Bits and scalings follow their numbers: all of them have to be met.
 template <class Target, int Step = 1, int First = 0>
 struct compilation {
     using vector = dlas::words<Target>;
     using word = typename vector::word;
-    static_assert(Step % 2 == 1);
-
     static constexpr auto convolutions = []<int... I>(std::integer_sequence<int, I...>) {
         return std::array<fixed_kernel, sizeof...(I)>{fixed_point_layers::compiled_kernel<fixed_point_layers::layers[First + I * Step], Target>()...};
     }(std::make_integer_sequence<int, (fixed_point_layers::layers.size() - First + Step - 1) / Step>{});
+    static_assert(Step > 3 || [] {
+        bool scalings[3] = {}, bits[9] = {};
+        for (int i = First; i < fixed_point_layers::layers.size(); i += Step) {
+            scalings[static_cast<int>(fixed_point_layers::layers[i].way) - static_cast<int>(scaling::fixed_once)] = true;
+            bits[fixed_point_layers::layers[i].weight_bits] = true;
+        }
+        return scalings[0] && scalings[1] && scalings[2] && bits[2] && bits[3] && bits[4] && bits[7] && bits[8];
+    }());
     static constexpr auto pools = []<int... I>(std::integer_sequence<int, I...>) {
         using fixed_point::pools;
         return std::array<pool_kernel, sizeof...(I)>{

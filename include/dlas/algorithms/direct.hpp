@@ -59,7 +59,7 @@ consteval window_tiles direct_windows(const conv2d_key& key) {
     windows.loops = scheduled_loops<Target>(key.schedule, windows.tile, map, layer.group_out(), block_pixels);
     if (!std::same_as<Format, f32>)
         windows.loops.block_inputs = all_channels;  // there are no partial sums
-    else if (key.schedule.inputs == by_rule && key.schedule.tile.rows == 0 && block_pixels == layer.out().pixels())
+    else if (key.schedule.inputs == by_rule && key.schedule.tile.rows == 0 && block_pixels == layer.out().pixels() && map.area() > 1)
         windows.loops.block_inputs = block_inputs_of<Target>(layer, map, windows.tile);
     windows.channel_block = windows.loops.block_inputs;
     return windows;

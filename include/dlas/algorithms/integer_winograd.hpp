@@ -86,6 +86,7 @@ struct integer_winograd {
         constexpr bool by_channels = winograd_transform::threads_have_channels(block, tiles, layer.channels);
         const range own = by_channels ? range{0, tiles} : winograd_transform::tiles_of<outputs>(out, a.part, a.parts);
         const range own_panels = by_channels ? share_of(gemm::panels, a.part, a.parts) : range{0, gemm::panels};
+        if (own_panels.begin == own_panels.end) return;
         for (int begin = own.begin; begin < own.end; begin += block) {
             const range of_map = {begin, begin + block <= own.end ? begin + block : own.end};
             transform_inputs(a, of_map, transformed);

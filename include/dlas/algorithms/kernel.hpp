@@ -183,7 +183,7 @@ template <int Channels, class Simd, class Visit>
     constexpr int whole = Channels / Simd::lanes;
     for (int v = vectors.begin; v < vectors.end && v < whole; ++v) visit.template operator()<Simd::lanes>(v * Simd::lanes);
     if constexpr (Channels % Simd::lanes != 0)
-        if (vectors.end > whole) visit.template operator()<Channels % Simd::lanes>(whole * Simd::lanes);
+        if (vectors.begin <= whole && vectors.end > whole) visit.template operator()<Channels % Simd::lanes>(whole * Simd::lanes);
 }
 
 }  // namespace dlas

@@ -36,6 +36,14 @@ struct reduction {
     }
 };
 
+/// Whether one pixel's sum is cut into parts that are summed up beside each other: its weights are read once and from far away, and a core's
+/// own prefetching brings several streams sooner than one.
+template <class Target>
+constexpr bool streams_sum(int pixels, reduction sum) {
+    sum = sum.merged();
+    return Target::prefetch_bytes > 0 && pixels == 1 && sum.outer.count * sum.middle.count == 1 && sum.inner.count >= 16 * most_streams;
+}
+
 /// Asks the second-level cache for bytes that will be read, a line at a time.
 template <int Bytes>
 [[gnu::always_inline]] inline void prefetch(const void* from) {
@@ -105,11 +113,8 @@ struct register_tile {
     static constexpr int rows = Key.sum.terms();
     static constexpr int panel_size = round_up(header + row * rows, 4 / element_bytes(Key.weights));
 
-    /// Parts of one pixel's long sum that are summed up beside each other. Its weights are read once and from far away: a core's own prefetching
-    /// brings several streams sooner than one.
     static constexpr int streams = [] {
-        const reduction sum = Key.sum.merged();
-        if (pixels > 1 || sum.outer.count * sum.middle.count > 1 || sum.inner.count < 16 * most_streams) return 1;
+        if (!streams_sum<Target>(pixels, Key.sum)) return 1;
         const int fitting = (Target::vector_registers - 1) / Key.vectors - 1;
         return fitting < 1 ? 1 : fitting > most_streams ? most_streams : fitting;
     }();
@@ -186,11 +191,11 @@ private:
 #pragma GCC unroll 32
             for (int v = 0; v < Key.vectors; ++v) parts[s][v] = s == 0 ? sums[v] : vector::broadcast(0.0f);
         }
-        auto add_term = [&](const float* x, const weight* row, batch(&to)[Key.vectors]) __attribute__((always_inline)) {
+        auto add_term = [&](const float* x, const weight* of_term, batch(&to)[Key.vectors]) __attribute__((always_inline)) {
             const batch value = vector::broadcast(*x);
 #pragma GCC unroll 32
             for (int v = 0; v < Key.vectors; ++v)
-                to[v] = vector::multiply_add(value, load_elements<vector::lanes, Target>(row + v * vector::lanes), to[v]);
+                to[v] = vector::multiply_add(value, load_elements<vector::lanes, Target>(of_term + v * vector::lanes), to[v]);
         };
 #pragma GCC unroll 1
         for (int i = 0; i < terms; ++i) {

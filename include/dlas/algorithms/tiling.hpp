@@ -33,7 +33,7 @@ constexpr bool fits_registers(tiling t) {
     return t.rows * t.columns * t.vectors + t.vectors + 1 + (Target::fused_multiply_add ? 0 : 1) <= Target::vector_registers;
 }
 
-/// The most parts of one pixel's sum that are summed up beside each other (see register_tile), and the vectors of which so many fit.
+/// The most parts of one pixel's sum that are summed up beside each other (see streams_sum), and the vectors of which so many fit.
 inline constexpr int most_streams = 4;
 template <class Target>
 inline constexpr int streamed_vectors = Target::vector_registers > most_streams + 1 ? (Target::vector_registers - 1) / (most_streams + 1) : 1;

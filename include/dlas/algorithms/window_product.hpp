@@ -66,7 +66,7 @@ template <class Format, class Target>
 consteval tiling product_tile(const schedule_options& schedule, extent map, int channels, placement in, const reduction& sum) {
     if (schedule.tile.rows == 0 && product_has_dots<Format, Target>(in.type))
         return choose_dots<Target>(map, channels, sum.merged(), in.type, dot_weight_bits<Format>);
-    if (schedule.tile.rows == 0 && map.area() == 1 && !scaled_format<Format>) {
+    if (schedule.tile.rows == 0 && !scaled_format<Format> && streams_sum<Target>(map.area(), sum)) {
         const int vectors = ceil_divide(channels, float_lanes<Target>);
         return {1, 1, vectors < streamed_vectors<Target> ? vectors : streamed_vectors<Target>};
     }

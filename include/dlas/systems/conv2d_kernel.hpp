@@ -24,6 +24,7 @@ struct conv2d_executable {
     void (*run)(const kernel_arguments&) = nullptr;  ///< `input` points at the first pixel inside the halo
     std::string_view (*unavailable_because)() = nullptr;  ///< as executable's
     element type = element::f32;  ///< of the feature maps
+    std::int64_t workspace_stride = 0;  ///< from a thread's own workspace to the next one's
 
     bool available() const { return unavailable_because().empty(); }
 };
@@ -53,7 +54,11 @@ struct conv2d_kernel {
     using kernel = typename algorithm::template kernel<conv2d_key{Layer, in_place, out_place, Layer.residual ? out_place : placement{0, 0, type}, Stack::schedule::options},
                                                        typename Stack::format, target>;
 
-    static constexpr std::int64_t workspace_bytes = (requires { requires kernel::shares_workspace; } ? 1 : Stack::threads::count) * kernel::workspace_bytes;
+    /// From a thread's own workspace to the next one's (kernel_arguments); 0 where threads share one.
+    static constexpr std::int64_t workspace_stride = Stack::threads::count == 1 || requires { requires kernel::shares_workspace; }
+                                                         ? 0
+                                                         : (kernel::workspace_bytes + arena_alignment - 1) / arena_alignment * arena_alignment;
+    static constexpr std::int64_t workspace_bytes = workspace_stride > 0 ? Stack::threads::count * workspace_stride : kernel::workspace_bytes;
     static constexpr std::int64_t weight_bytes = kernel::packed_elements * static_cast<std::int64_t>(sizeof(float));
     static constexpr std::int64_t macs = Layer.macs();
 
@@ -71,7 +76,7 @@ struct conv2d_kernel {
         conv2d_executable e = {name_text.view(), algorithm::name, target::name, Layer, bytes * in_place.row_stride * padded_height + beyond,
                                bytes * (Layer.padding.top * in_place.row_stride + Layer.padding.left * in_place.pixel_stride),
                                static_cast<int>(bytes) * in_place.row_stride, bytes * out.elements(), weight_bytes, workspace_bytes,
-                               nullptr, nullptr, &kernel::run, &dlas::unavailable_because<target>, type};
+                               nullptr, nullptr, &kernel::run, &dlas::unavailable_because<target>, type, workspace_stride};
         if constexpr (is_quantized(type)) e.pack_quantized = &kernel::pack_quantized;
         else e.pack = &kernel::pack;
         return e;

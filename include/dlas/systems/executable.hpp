@@ -137,7 +137,8 @@ inline void fill_halo(const executable_step& step, const std::byte* weights, std
 /// The pointers that a step's kernel is given.
 inline kernel_arguments arguments_of(const executable_step& step, const void* image, const std::byte* weights, std::byte* arena) {
     return {step.input < 0 ? image : arena + step.input, step.second < 0 ? nullptr : arena + step.second,
-            weights + step.run_weights, arena + step.output, arena + step.workspace, step.gate < 0 ? nullptr : arena + step.gate};
+            weights + step.run_weights, arena + step.output, arena + step.workspace, step.gate < 0 ? nullptr : arena + step.gate,
+            0, 1, step.workspace_stride};
 }
 
 /// Runs a network: `image` NHWC, of code.image_type, `weights` packed for this executable, both it and `arena` aligned to 64 bytes.

@@ -294,7 +294,7 @@ struct deployment {
 };
 
 /// Goes up with every change of how weights are packed that the numbers in a fingerprint do not show.
-inline constexpr std::uint64_t packing_version = 2;
+inline constexpr std::uint64_t packing_version = 3;
 
 /// FNV-1a over names, places and sizes.
 constexpr std::uint64_t fingerprint_of(std::string_view model, std::string_view plan, std::string_view target, scaling way, const auto& steps) {
@@ -387,7 +387,7 @@ consteval auto deploy(const program<P>& p, const auto& planned, int threads, boo
     if (result.arena_bytes < result.arena_lower_bound) result.arena_lower_bound = result.arena_bytes;  // what lies over another is counted twice
     const std::int64_t first_own = result.arena_bytes;
     result.arena_bytes += threads * own_bytes;
-    result.arena_lower_bound += threads * own_bytes;
+    result.arena_lower_bound += threads * own_bytes;  // as laid out: nothing else lies there
     auto address = [&](int tensor) {
         const int buffer = p.tensors[tensor].buffer;
         if (p.buffers[buffer].image) return std::int64_t{-1};

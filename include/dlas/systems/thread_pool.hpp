@@ -13,7 +13,7 @@
 namespace dlas {
 
 /// Runs networks whose stack has threads<N>: each step's tiles are shared in the same way every time, and all threads meet after
-/// each step. Waiting threads spin for some microseconds, then sleep. Nothing is allocated after construction.
+/// each step. Waiting threads spin for some hundred microseconds, then sleep. Nothing is allocated after construction.
 class thread_pool {
 public:
     /// `count` threads, the caller of run() included. Throws std::system_error where the system has no more threads.
@@ -121,7 +121,6 @@ private:
             kernel_arguments arguments = arguments_of(step, job_.image, job_.weights, job_.arena);
             arguments.part = part;
             arguments.parts = count_;
-            arguments.workspace_stride = step.workspace_stride;
             arguments.wait = &barrier::wait;
             arguments.barrier = &inside_;
             step.run(arguments);
