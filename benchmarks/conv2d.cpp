@@ -1,15 +1,15 @@
 // Single convolution layers, warm: every algorithm on every ISA, and oneDNN where it is installed.
 // Names are conv2d/<layer>/<format>/<sparsity>/<algorithm>/<target>.
-// GFLOP/s counts the multiply-accumulates of the definition, and the peak is that of floats, measured around each layer since a core's
-// clock changes: Winograd and integers may exceed it.
+// GFLOP/s counts the multiply-accumulates of the definition, and the peak is that of floats, measured in turns
+// with each layer: Winograd and integers may exceed it.
 #include <algorithm>
 #include <vector>
 
 #include <benchmark/benchmark.h>
 
-#include <dlas/explore/peak.hpp>
 #include <dlas/systems/host_network.hpp>
 
+#include "beside_peak.hpp"
 #include "conv2d_layers.hpp"
 #include "conv2d_onednn.hpp"
 
@@ -30,16 +30,10 @@ void measure(benchmark::State& state, const dlas::conv2d_executable& code, const
         std::fill_n(reinterpret_cast<float*>(input.data()), code.input_bytes / 4, 0.5f);
     }
     const dlas::kernel_arguments arguments = {input.data() + code.first_pixel, nullptr, weights.data(), output.data(), workspace.data()};
-    const double before = dlas::measure_peak(loop);
-    for (auto unused : state) {
-        (void)unused;
+    run_beside_peak(state, loop, 2.0 * static_cast<double>(code.layer.macs()), [&] {
         code.run(arguments);
         benchmark::ClobberMemory();
-    }
-    const double peak = std::max(before, dlas::measure_peak(loop));
-    const double operations = 2.0 * static_cast<double>(code.layer.macs());
-    state.counters["GFLOP/s"] = benchmark::Counter(operations * 1e-9, benchmark::Counter::kIsIterationInvariantRate);
-    state.counters["peak_share"] = benchmark::Counter(operations / peak, benchmark::Counter::kIsIterationInvariantRate);
+    });
     state.counters["weight_bytes"] = static_cast<double>(code.weight_bytes);
     state.counters["workspace_bytes"] = static_cast<double>(code.workspace_bytes);
 }
@@ -54,7 +48,8 @@ void add_target() {
     for (const dlas::conv2d_executable& code : compiled_layers<Target>())
         if (code.run != nullptr && code.available())
             benchmark::RegisterBenchmark(std::string(code.name).c_str(), [&code, loop](benchmark::State& state) { measure(state, code, loop); })
-                ->Unit(benchmark::kMicrosecond);
+                ->Unit(benchmark::kMicrosecond)
+                ->UseManualTime();
 }
 
 template <class... Targets>

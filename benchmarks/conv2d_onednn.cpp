@@ -1,7 +1,8 @@
 // Single convolution layers by oneDNN, its layouts its own choice: the peer of `conv2d` where Debian's libdnnl-dev is installed.
 #include "conv2d_onednn.hpp"
 
-#include <algorithm>
+#include "beside_peak.hpp"
+
 #include <cstdlib>
 #include <memory>
 #include <string>
@@ -62,14 +63,6 @@ void register_onednn(const dlas::conv2d_layer& layer, const dlas::peak_loop& loo
     const std::string name = "conv2d/" + std::string(dlas::layer_text(layer)) + "/f32/dense/onednn";
     benchmark::RegisterBenchmark(name.c_str(), [layer, loop](benchmark::State& state) {
         onednn_layer measured(layer);
-        const double before = dlas::measure_peak(loop);
-        for (auto unused : state) {
-            (void)unused;
-            measured.run();
-        }
-        const double peak = std::max(before, dlas::measure_peak(loop));
-        const double operations = 2.0 * static_cast<double>(layer.macs());
-        state.counters["GFLOP/s"] = benchmark::Counter(operations * 1e-9, benchmark::Counter::kIsIterationInvariantRate);
-        state.counters["peak_share"] = benchmark::Counter(operations / peak, benchmark::Counter::kIsIterationInvariantRate);
-    })->Unit(benchmark::kMicrosecond);
+        run_beside_peak(state, loop, 2.0 * static_cast<double>(layer.macs()), [&] { measured.run(); });
+    })->Unit(benchmark::kMicrosecond)->UseManualTime();
 }
