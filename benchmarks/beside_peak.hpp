@@ -6,33 +6,30 @@
 
 #include <benchmark/benchmark.h>
 
-#include <dlas/explore/points.hpp>
+#include <dlas/explore/peak.hpp>
 
 /// Runs `kernel`, which counts for so many floating-point operations, with the counters GFLOP/s and peak_share. The benchmark has to be one
 /// with manual times.
 template <class Kernel>
 void run_beside_peak(benchmark::State& state, const dlas::peak_loop& loop, double operations, Kernel kernel) {
-    using clock = std::chrono::steady_clock;
-    const volatile float source[2] = {0.999f, 1e-3f};
-    const float seed[2] = {source[0], source[1]};
-    auto seconds_of = [](int times, auto&& run) {
-        const auto start = clock::now();
-        for (int i = 0; i < times; ++i) run();
-        return std::chrono::duration<double>(clock::now() - start).count();
+    auto kernel_seconds = [&kernel] {
+        const auto start = std::chrono::steady_clock::now();
+        kernel();
+        return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     };
-    auto loop_once = [&] { benchmark::DoNotOptimize(loop.run(seed)); };
     kernel();
-    const double about = seconds_of(1, kernel);
-    const int loops = std::clamp(static_cast<int>(0.25 * about / seconds_of(20, loop_once) * 20), 1, 1000);
+    const double about = kernel_seconds();
+    const int rounds = std::clamp(static_cast<int>(0.25 * about / dlas::peak_loop_seconds(loop, 20) * 20), 1, 1000);
     double of_kernel = 0, of_loop = 0;
     for (auto unused : state) {
         (void)unused;
-        const double seconds = seconds_of(1, kernel);
+        const double seconds = kernel_seconds();
         state.SetIterationTime(seconds);
         of_kernel += seconds;
-        of_loop += seconds_of(loops, loop_once);
+        of_loop += dlas::peak_loop_seconds(loop, rounds);
     }
-    const double runs = static_cast<double>(state.iterations());
-    state.counters["GFLOP/s"] = operations * runs / of_kernel * 1e-9;
-    state.counters["peak_share"] = operations / of_kernel / (loop.operations * loops / of_loop);
+    const auto iterations = static_cast<double>(state.iterations());
+    const double rate = operations * iterations / of_kernel;
+    state.counters["GFLOP/s"] = rate * 1e-9;
+    state.counters["peak_share"] = rate / (loop.operations * rounds * iterations / of_loop);
 }

@@ -1,13 +1,13 @@
 // Single convolution layers by oneDNN, its layouts its own choice: the peer of `conv2d` where Debian's libdnnl-dev is installed.
 #include "conv2d_onednn.hpp"
 
-#include "beside_peak.hpp"
-
 #include <cstdlib>
 #include <memory>
 #include <string>
 
 #include <oneapi/dnnl/dnnl.hpp>
+
+#include "beside_peak.hpp"
 
 namespace {
 

@@ -99,6 +99,7 @@ template <class Target, int Step = 1, int First = 0>
 struct compilation {
     using vector = dlas::words<Target>;
     using word = typename vector::word;
+
     static constexpr auto convolutions = []<int... I>(std::integer_sequence<int, I...>) {
         return std::array<fixed_kernel, sizeof...(I)>{fixed_point_layers::compiled_kernel<fixed_point_layers::layers[First + I * Step], Target>()...};
     }(std::make_integer_sequence<int, (fixed_point_layers::layers.size() - First + Step - 1) / Step>{});

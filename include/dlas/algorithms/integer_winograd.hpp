@@ -83,16 +83,11 @@ struct integer_winograd {
         const requantizer<Target> finish(a.weights);
         auto* transformed = reinterpret_cast<std::int16_t*>(a.own_workspace());
         auto* sums = reinterpret_cast<std::int32_t*>(a.own_workspace() + sums_offset);
-        constexpr bool by_channels = winograd_transform::threads_have_channels(block, tiles, layer.channels);
-        const range own = by_channels ? range{0, tiles} : winograd_transform::tiles_of<outputs>(out, a.part, a.parts);
-        const range own_panels = by_channels ? share_of(gemm::panels, a.part, a.parts) : range{0, gemm::panels};
-        if (own_panels.begin == own_panels.end) return;
-        for (int begin = own.begin; begin < own.end; begin += block) {
-            const range of_map = {begin, begin + block <= own.end ? begin + block : own.end};
+        winograd_transform::for_own_blocks<outputs>(a, out, block, gemm::panels, [&](range of_map, range of_panels) {
             transform_inputs(a, of_map, transformed);
-            multiply(a, transformed, of_map.end - begin, own_panels, sums);
-            transform_outputs(a, sums, of_map, own_panels, finish);
-        }
+            multiply(a, transformed, of_map.end - of_map.begin, of_panels, sums);
+            transform_outputs(a, sums, of_map, of_panels, finish);
+        });
     }
 
 private:

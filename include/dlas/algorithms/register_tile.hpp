@@ -92,6 +92,20 @@ template <tile_key Key, int Lanes, class Target>
     store_elements<Lanes, Target>(out + tile_offset(Key, Key.out, p) + v * vector::lanes, activate(sum));
 }
 
+/// Ends a tile: all its sums become output elements.
+template <tile_key Key, class Target, int Pixels>
+[[gnu::always_inline]] inline void finish_tile(const typename simd<float, Target>::batch (&sums)[Pixels][Key.vectors],
+                                               const element_type<Key.residual.type>* residual, element_type<Key.out.type>* out) {
+    using vector = simd<float, Target>;
+    const activation_function<Key.function, vector> activate;
+#pragma GCC unroll 32
+    for (int p = 0; p < Pixels; ++p) {
+#pragma GCC unroll 32
+        for (int v = 0; v < Key.vectors - 1; ++v) finish_floats<Key, vector::lanes, Target>(sums[p][v], residual, out, p, v, activate);
+        finish_floats<Key, Key.last_lanes, Target>(sums[p][Key.vectors - 1], residual, out, p, Key.vectors - 1, activate);
+    }
+}
+
 /// Computes one tile: out[pixel][channel] = activation(bias + sum(in * panel) [+ residual]).
 /// The panel holds, after the biases, one row of `vectors` vectors of weights for each term of the sum.
 template <tile_key Key, class Target>
@@ -145,13 +159,7 @@ struct register_tile {
             sum_terms(in, panel, ahead, sums);
         }
 
-        const activation_function<Key.function, vector> activate;
-#pragma GCC unroll 32
-        for (int p = 0; p < pixels; ++p) {
-#pragma GCC unroll 32
-            for (int v = 0; v < Key.vectors - 1; ++v) finish_floats<Key, vector::lanes, Target>(sums[p][v], residual, out, p, v, activate);
-            finish_floats<Key, Key.last_lanes, Target>(sums[p][Key.vectors - 1], residual, out, p, Key.vectors - 1, activate);
-        }
+        finish_tile<Key, Target>(sums, residual, out);
     }
 
 private:

@@ -179,13 +179,7 @@ struct scaled_tile {
                     panel += (panels.group_bytes(end - first) - 4 - ceil_divide(end - first, terms_of_byte)) * width;
                 }
             }
-        const activation_function<Key.function, vector> activate;
-#pragma GCC unroll 32
-        for (int p = 0; p < pixels; ++p) {
-#pragma GCC unroll 32
-            for (int v = 0; v < Key.vectors - 1; ++v) finish_floats<Key, vector::lanes, Target>(sums[p][v], residual, out, p, v, activate);
-            finish_floats<Key, Key.last_lanes, Target>(sums[p][Key.vectors - 1], residual, out, p, Key.vectors - 1, activate);
-        }
+        finish_tile<Key, Target>(sums, residual, out);
     }
 };
 

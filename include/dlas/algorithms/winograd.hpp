@@ -186,16 +186,11 @@ struct winograd {
             const float* filters = static_cast<const float*>(a.weights) + out_width;
             float* transformed = reinterpret_cast<float*>(a.own_workspace());
             float* sums = transformed + products * block * in_width;
-            constexpr bool by_channels = winograd_transform::threads_have_channels(block, tiles, layer.channels);
-            const range own = by_channels ? range{0, tiles} : winograd_transform::tiles_of<Outputs>(out, a.part, a.parts);
-            const range own_panels = by_channels ? share_of(gemm::panels, a.part, a.parts) : range{0, gemm::panels};
-            if (own_panels.begin == own_panels.end) return;
-            for (int begin = own.begin; begin < own.end; begin += block) {
-                const range of_map = {begin, begin + block <= own.end ? begin + block : own.end};
+            winograd_transform::for_own_blocks<Outputs>(a, out, block, gemm::panels, [&](range of_map, range of_panels) {
                 transform_inputs(in, of_map, transformed);
-                multiply(transformed, filters, of_map.end - begin, own_panels, sums);
-                transform_outputs(sums, a, of_map, own_panels);
-            }
+                multiply(transformed, filters, of_map.end - of_map.begin, of_panels, sums);
+                transform_outputs(sums, a, of_map, of_panels);
+            });
         }
     };
 

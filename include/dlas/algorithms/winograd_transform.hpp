@@ -128,6 +128,17 @@ constexpr range tiles_of(shape out, int part, int parts) {
     return parts == 1 ? range{0, rows * columns} : range{boundary(part), part + 1 == parts ? rows * columns : boundary(part + 1)};
 }
 
+/// Visits the blocks that one of the threads computes: tiles of the map, and panels of output channels.
+template <int Outputs, class Visit>
+[[gnu::always_inline]] inline void for_own_blocks(const kernel_arguments& a, shape out, int block, int panels, Visit visit) {
+    const int tiles = ceil_divide(out.height, Outputs) * ceil_divide(out.width, Outputs);
+    const bool by_channels = threads_have_channels(block, tiles, out.channels);
+    const range own = by_channels ? range{0, tiles} : tiles_of<Outputs>(out, a.part, a.parts);
+    const range own_panels = by_channels ? share_of(panels, a.part, a.parts) : range{0, panels};
+    if (own_panels.begin == own_panels.end) return;
+    for (int begin = own.begin; begin < own.end; begin += block) visit(range{begin, begin + block <= own.end ? begin + block : own.end}, own_panels);
+}
+
 }  // namespace winograd_transform
 
 }  // namespace dlas

@@ -55,9 +55,8 @@ struct conv2d_kernel {
                                                        typename Stack::format, target>;
 
     /// From a thread's own workspace to the next one's (kernel_arguments); 0 where threads share one.
-    static constexpr std::int64_t workspace_stride = Stack::threads::count == 1 || requires { requires kernel::shares_workspace; }
-                                                         ? 0
-                                                         : (kernel::workspace_bytes + arena_alignment - 1) / arena_alignment * arena_alignment;
+    static constexpr std::int64_t workspace_stride =
+        Stack::threads::count == 1 || requires { requires kernel::shares_workspace; } ? 0 : arena_aligned(kernel::workspace_bytes);
     static constexpr std::int64_t workspace_bytes = workspace_stride > 0 ? Stack::threads::count * workspace_stride : kernel::workspace_bytes;
     static constexpr std::int64_t weight_bytes = kernel::packed_elements * static_cast<std::int64_t>(sizeof(float));
     static constexpr std::int64_t macs = Layer.macs();

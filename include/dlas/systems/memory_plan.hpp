@@ -33,6 +33,7 @@ struct memory_block {
 
 /// Bytes to which every block is aligned.
 inline constexpr std::int64_t arena_alignment = 64;
+constexpr std::int64_t arena_aligned(std::int64_t bytes) { return (bytes + arena_alignment - 1) / arena_alignment * arena_alignment; }
 
 /// No plan can be smaller: the most bytes that are alive in one step.
 template <int N>
@@ -81,7 +82,7 @@ constexpr std::int64_t place_in_order(list<memory_block, N>& blocks, const list<
                     if (after.block >= 0 && after.allows(other.offset, block.offset)) continue;
                     // The next offset that this other block allows.
                     const std::int64_t end = other.offset + other.bytes;
-                    const std::int64_t aligned = (after.distance + arena_alignment - 1) / arena_alignment * arena_alignment;
+                    const std::int64_t aligned = arena_aligned(after.distance);
                     const bool together = (before.block >= 0 && before.or_together) || (after.block >= 0 && after.or_together);
                     if (together && block.offset < other.offset) block.offset = other.offset;
                     else block.offset = after.block >= 0 && other.offset + aligned < end ? other.offset + aligned : end;
@@ -125,7 +126,7 @@ constexpr list<int, N> sorted(const list<memory_block, N>& blocks, Before before
 /// (largest first; longest-lived first; as they are written).
 template <int N>
 constexpr std::int64_t plan_memory(list<memory_block, N>& blocks) {
-    for (memory_block& b : blocks) b.bytes = (b.bytes + arena_alignment - 1) / arena_alignment * arena_alignment;
+    for (memory_block& b : blocks) b.bytes = arena_aligned(b.bytes);
     const list<int, N> orders[] = {
         memory_planning::sorted(blocks, [](const memory_block& a, const memory_block& b) { return a.bytes > b.bytes; }),
         memory_planning::sorted(blocks,

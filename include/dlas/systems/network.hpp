@@ -374,12 +374,12 @@ consteval auto deploy(const program<P>& p, const auto& planned, int threads, boo
     }
     if (in_place) write_in_place(p, planned, blocks);
     const int first_workspace = blocks.size();
+    auto has_own = [&](int i) { return threads > 1 && !planned[static_cast<std::size_t>(i)].shares_workspace; };
     std::int64_t own_bytes = 0;
     for (int i = 0; i < count; ++i) {
-        const auto& step = planned[static_cast<std::size_t>(i)];
-        const bool own = threads > 1 && !step.shares_workspace;
-        blocks.push({own ? 0 : step.workspace_bytes, i, i});
-        if (own && step.workspace_bytes > own_bytes) own_bytes = (step.workspace_bytes + arena_alignment - 1) / arena_alignment * arena_alignment;
+        const std::int64_t bytes = planned[static_cast<std::size_t>(i)].workspace_bytes;
+        blocks.push({has_own(i) ? 0 : bytes, i, i});
+        if (has_own(i) && bytes > own_bytes) own_bytes = arena_aligned(bytes);
     }
     deployment<count> result;
     result.arena_bytes = plan_memory(blocks);
@@ -403,12 +403,11 @@ consteval auto deploy(const program<P>& p, const auto& planned, int threads, boo
         if (s.second >= 0) step.second = address(s.second);
         if (s.gate >= 0) step.gate = address(s.gate);
         step.output = address(s.output);
-        const bool own = threads > 1 && !planned[static_cast<std::size_t>(i)].shares_workspace;
-        step.workspace = own ? first_own : blocks[first_workspace + i].offset;
-        step.workspace_stride = own ? own_bytes : 0;
+        step.workspace = has_own(i) ? first_own : blocks[first_workspace + i].offset;
+        step.workspace_stride = has_own(i) ? own_bytes : 0;
         step.weights = result.weight_bytes;
         step.run_weights = fused.last == i ? result.steps[static_cast<std::size_t>(fused.first)].weights : step.weights;
-        result.weight_bytes += (step.weight_bytes + arena_alignment - 1) / arena_alignment * arena_alignment;
+        result.weight_bytes += arena_aligned(step.weight_bytes);
         const program_buffer& b = p.buffers[p.tensors[s.output].buffer];
         if (b.first_step == i && !b.halo.empty() && (fused.first < 0 || fused.last == i)) {
             const std::int64_t pixel = b.pixel_stride() * element_bytes(b.type), row = b.row_stride() * element_bytes(b.type);
