@@ -22,6 +22,7 @@ void add_units(dlas::sweep_runner& runner, std::integer_sequence<int, Shards...>
     runner.add(dlas::compiled_points<integer_networks, Target>(), dlas::compiled_peak<Target>());
     runner.add(dlas::compiled_points<seven_bit_networks, Target>(), dlas::compiled_peak<Target>());
     runner.add(dlas::compiled_points<bf16_networks, Target>(), dlas::compiled_peak<Target>());
+    runner.add(dlas::compiled_points<f16_networks, Target>(), dlas::compiled_peak<Target>());
 }
 
 template <class... Targets>

@@ -43,6 +43,12 @@ inline constexpr auto bf16_stacks = dlas::axes(dlas::axis<dlas::bf16>, dlas::axi
 using bf16_networks = dlas::exploration<std::remove_cvref_t<decltype(bf16_stacks)>, dlas::resnet50<dlas::imagenet>, dlas::vgg16<dlas::imagenet>,
                                         dlas::mobilenet_v2<dlas::imagenet>>;
 
+/// As f16 where its sums are.
+inline constexpr auto f16_stacks = dlas::axes(dlas::axis<dlas::f16>, dlas::axis<dlas::automatic>, dlas::axis<dlas::avx512_fp16, dlas::neon_fp16>);
+
+using f16_networks = dlas::exploration<std::remove_cvref_t<decltype(f16_stacks)>, dlas::resnet50<dlas::imagenet>, dlas::vgg16<dlas::imagenet>,
+                                       dlas::mobilenet_v2<dlas::imagenet>>;
+
 /// By two threads, where one could use help.
 inline constexpr auto threaded_stacks = dlas::axes(dlas::axis<dlas::tuned>, dlas::axis<dlas::avx2, dlas::avx512, dlas::neon>, dlas::axis<dlas::threads<2>>);
 

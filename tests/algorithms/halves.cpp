@@ -7,6 +7,8 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <string>
+#include <type_traits>
 #include <vector>
 
 #include <dlas/algorithms/reference.hpp>
@@ -90,59 +92,123 @@ float value(float x) { return x; }
 float value(dlas::f16_value x) { return dlas::to_float(x); }
 float value(dlas::bf16_value x) { return dlas::to_float(x); }
 
-/// Small integers: all sums are exact, only the result is rounded.
-template <class In, class Out>
-void check_kernel(const half_kernel& code) {
-    const conv2d_layer& l = code.key.layer;
-    const std::string description = std::string(code.target) + " " + std::string(code.algorithm) + " " + std::string(code.format) + " " + std::string(dlas::layer_text(l).view());
-    INFO(description);
-    dlas::seeded_numbers random(3);
-    auto integers = [&](std::int64_t count, int most) {
-        std::vector<float> values(static_cast<std::size_t>(count));
-        for (float& v : values) v = static_cast<float>(static_cast<int>(random.bits() % static_cast<unsigned>(2 * most + 1)) - most);
-        return values;
-    };
-    std::vector<float> filter = integers(l.filter_elements(), 8);
-    // What a scale holds exactly.
-    const float most = code.format == "weights_int8" ? 127.0f : 7.0f;
-    if (code.format.starts_with("weights_int"))
-        for (float& weight : filter) weight = weight > 3 ? most : weight < -3 ? -most : 0.0f;
-    const std::vector<float> input = integers(l.in.elements(), 8), bias = integers(l.channels, 100);
-    const std::vector<float> residual = integers(l.residual ? l.out().elements() : 0, 100);
-    std::vector<double> expected(static_cast<std::size_t>(l.out().elements()));
-    dlas::reference::conv2d(l, input.data(), filter.data(), bias.data(), l.residual ? residual.data() : nullptr, expected.data());
+/// What a layer is given, as floats that its maps hold exactly.
+struct numbers {
+    std::vector<float> filter, input, bias, residual;
+};
 
+std::string described(const half_kernel& code) {
+    return std::string(code.target) + " " + std::string(code.algorithm) + " " + std::string(code.format) + " " + std::string(dlas::layer_text(code.key.layer).view());
+}
+
+template <class Number>
+std::vector<float> some(std::int64_t count, Number number) {
+    std::vector<float> values(static_cast<std::size_t>(count));
+    for (float& v : values) v = number();
+    return values;
+}
+
+/// The layer's outputs by one thread; by three they must be the same, and nothing else may have been written.
+template <class In, class Out>
+std::vector<float> outputs_of(const half_kernel& code, const numbers& n) {
+    const conv2d_layer& l = code.key.layer;
     half_map<In> in(l.in, l.padding, code.key.in);
     half_map<Out> out(l.out(), 0, code.key.out), second(l.residual ? l.out() : dlas::shape{}, 0, code.key.residual);
     std::size_t i = 0;
-    in.for_each([&](In& x) { assign(x, input[i++]); });
+    in.for_each([&](In& x) { assign(x, n.input[i++]); });
     i = 0;
-    if (l.residual) second.for_each([&](Out& x) { assign(x, residual[i++]); });
+    if (l.residual) second.for_each([&](Out& x) { assign(x, n.residual[i++]); });
     std::vector<float> packed(static_cast<std::size_t>(code.weight_bytes / 4) + 1, -1.0f), workspace(static_cast<std::size_t>(code.workspace_bytes + 3) / 4 + 1, NAN);
-    code.pack(filter.data(), bias.data(), packed.data());
+    code.pack(n.filter.data(), n.bias.data(), packed.data());
     CHECK(packed.back() == -1.0f);
     const dlas::kernel_arguments arguments = {in.first_pixel(), l.residual ? second.first_pixel() : nullptr, packed.data(), out.first_pixel(), workspace.data()};
+    std::vector<float> by_parts[2];
     for (const int parts : {1, 3}) {
         CAPTURE(parts);
         run_in_parts(code.run, arguments, parts);
         CHECK(std::isnan(workspace.back()));
-        int wrong = 0;
-        i = 0;
-        out.for_each([&](Out& x) {
-            Out rounded;
-            assign(rounded, static_cast<float>(expected[i++]));
-            wrong += !(value(x) == value(rounded));
-        });
-        CHECK(wrong == 0);
+        out.for_each([&](Out& x) { by_parts[parts / 2].push_back(value(x)); });
         CHECK(out.rest_intact());
     }
+    CHECK(by_parts[0] == by_parts[1]);
+    return by_parts[0];
 }
 
-template <class In>
-void check_output(const half_kernel& code) {
-    if (code.key.out.type == dlas::element::bf16) check_kernel<In, dlas::bf16_value>(code);
-    else if (code.key.out.type == dlas::element::f16) check_kernel<In, dlas::f16_value>(code);
-    else check_kernel<In, float>(code);
+template <class Check>
+void with_elements(dlas::element type, Check check) {
+    if (type == dlas::element::bf16) check.template operator()<dlas::bf16_value>();
+    else if (type == dlas::element::f16) check.template operator()<dlas::f16_value>();
+    else check.template operator()<float>();
+}
+
+std::vector<double> by_definition(const conv2d_layer& l, const numbers& n) {
+    std::vector<double> expected(static_cast<std::size_t>(l.out().elements()));
+    dlas::reference::conv2d(l, n.input.data(), n.filter.data(), n.bias.data(), l.residual ? n.residual.data() : nullptr, expected.data());
+    return expected;
+}
+
+/// Small integers: all sums are exact, only the result is rounded.
+template <class In, class Out>
+void check_integers(const half_kernel& code) {
+    const conv2d_layer& l = code.key.layer;
+    dlas::seeded_numbers random(3);
+    auto integers = [&](std::int64_t count, int most) {
+        return some(count, [&] { return static_cast<float>(static_cast<int>(random.bits() % static_cast<unsigned>(2 * most + 1)) - most); });
+    };
+    numbers n;
+    n.filter = integers(l.filter_elements(), 8);
+    // What a scale holds exactly.
+    const float most = code.format == "weights_int8" ? 127.0f : 7.0f;
+    if (code.format.starts_with("weights_int"))
+        for (float& weight : n.filter) weight = weight > 3 ? most : weight < -3 ? -most : 0.0f;
+    n.input = integers(l.in.elements(), 8);
+    n.bias = integers(l.channels, 100);
+    n.residual = integers(l.residual ? l.out().elements() : 0, 100);
+    const std::vector<double> expected = by_definition(l, n);
+    const std::vector<float> outputs = outputs_of<In, Out>(code, n);
+    int wrong = 0;
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+        Out rounded;
+        assign(rounded, static_cast<float>(expected[i]));
+        wrong += !(outputs[i] == value(rounded));
+    }
+    CHECK(wrong == 0);
+}
+
+/// What rounding to a type may cost, relative to the number.
+template <class Element>
+constexpr double roundoff = std::is_same_v<Element, dlas::f16_value> ? 0x1p-11 : std::is_same_v<Element, dlas::bf16_value> ? 0x1p-8 : 0x1p-24;
+
+/// Real numbers, and weights that their elements hold exactly: `sums` is what a sum may lose of the sum of its products' magnitudes, and the
+/// result is rounded.
+template <class In, class Out>
+void check_reals(const half_kernel& code, double sums) {
+    const conv2d_layer& l = code.key.layer;
+    dlas::seeded_numbers random(4);
+    auto reals = [&](std::int64_t count, auto element) {
+        return some(count, [&] {
+            assign(element, static_cast<float>(random.between(-1.0, 1.0)));
+            return value(element);
+        });
+    };
+    numbers n;
+    n.filter = code.format.ends_with("bf16") ? reals(l.filter_elements(), dlas::bf16_value{}) : reals(l.filter_elements(), dlas::f16_value{});
+    n.input = reals(l.in.elements(), In{});
+    n.bias = reals(l.channels, float{});
+    n.residual = reals(l.residual ? l.out().elements() : 0, Out{});
+    numbers magnitudes = n;
+    for (std::vector<float>* of : {&magnitudes.filter, &magnitudes.input})
+        for (float& x : *of) x = std::abs(x);
+    magnitudes.bias = std::vector<float>(n.bias.size(), 2.0f);  // of the bias and the residual
+    conv2d_layer plain = l;
+    plain.activation = dlas::activation::none;
+    plain.residual = false;
+    const std::vector<double> expected = by_definition(l, n), most = by_definition(plain, magnitudes);
+    const std::vector<float> outputs = outputs_of<In, Out>(code, n);
+    int wrong = 0;
+    for (std::size_t i = 0; i < outputs.size(); ++i)
+        wrong += !(std::abs(double{outputs[i]} - expected[i]) <= sums * most[i] + roundoff<Out> * std::abs(expected[i]) + 1e-6);
+    CHECK(wrong == 0);
 }
 
 }  // namespace
@@ -199,11 +265,27 @@ TEST_CASE("halves: vectors convert as single numbers do") {
 TEST_CASE("halves: convolutions of small integers are exact but for the result's rounding") {
     for_each_target([]<class Target>() {
         for (const half_kernel& code : compiled_halves<Target>()) {
-            if (code.key.in.type == dlas::element::bf16) check_output<dlas::bf16_value>(code);
-            else if (code.key.in.type == dlas::element::f16) check_output<dlas::f16_value>(code);
-            else check_output<float>(code);
+            const std::string description = described(code);
+            INFO(description);
+            with_elements(code.key.in.type, [&]<class In>() { with_elements(code.key.out.type, [&]<class Out>() { check_integers<In, Out>(code); }); });
         }
     });
+}
+
+TEST_CASE("halves: convolutions of real numbers are off by what their elements round, and sums of halves by that of each product") {
+    int of_halves = 0;
+    for_each_target([&]<class Target>() {
+        for (const half_kernel& code : compiled_halves<Target>()) {
+            if (code.format.starts_with("weights_int")) continue;
+            const std::string description = described(code);
+            INFO(description);
+            const bool halves = Target::f16_sums && code.format == "f16" && code.key.in.type == dlas::element::f16 && !code.key.layer.depthwise();
+            of_halves += halves;
+            const double sums = halves ? dlas::dots_in_halves * 0x1p-11 : 1e-6;
+            with_elements(code.key.in.type, [&]<class In>() { with_elements(code.key.out.type, [&]<class Out>() { check_reals<In, Out>(code, sums); }); });
+        }
+    });
+    CHECK(of_halves > 0);
 }
 
 TEST_CASE("halves: what one weight loses by rounding the next one is given") {

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <tuple>
 
-#include "../hardware/emulated_amx.hpp"
+#include "../hardware/emulated.hpp"
 #include "convolution_layers.hpp"
 
 namespace quantized_layers {
@@ -71,7 +71,7 @@ inline constexpr auto cases_of_16_bits = [] {
 /// like that, every seventh: all bits of weights, placements and outputs are among them.
 template <class Target>
 constexpr bool runs_case(int index, tested c, int activation_bits) {
-    if (std::same_as<Target, dlas::emulated_amx>) return activation_bits == 8 && c.algorithm < 3 && !layers[c.layer].depthwise() && index / 2 % 2 == 0;
+    if (std::same_as<Target, dlas::emulated>) return activation_bits == 8 && c.algorithm < 3 && !layers[c.layer].depthwise() && index / 2 % 2 == 0;
     return std::same_as<Target, dlas::amx> ? index % 7 == 0 : convolution_layers::takes<Target>(index / 2);  // each other pair: see cases_of()
 }
 template <class Target, int N>

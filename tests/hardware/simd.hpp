@@ -3,7 +3,7 @@
 
 #include <dlas/hardware/targets.hpp>
 
-#include "emulated_amx.hpp"
+#include "emulated.hpp"
 
 inline constexpr int most_lanes = 16;
 

@@ -58,13 +58,6 @@ struct panel_layout {
     }
 };
 
-template <element Type>
-[[gnu::always_inline]] inline element_type<Type> rounded_to(float x) {
-    if constexpr (Type == element::f16) return to_f16(x);
-    else if constexpr (Type == element::bf16) return to_bf16(x);
-    else return x;
-}
-
 inline constexpr int most_lanes = 64;
 
 /// Packs OIHW filters into panels, the biases as floats, the weights as elements of a type: what one loses by rounding the next one of its

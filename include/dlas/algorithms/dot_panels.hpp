@@ -1,4 +1,4 @@
-// How weights are packed for dot products: of four bytes, or of two bf16. Algorithms & Data Formats.
+// How weights are packed for dot products: of four bytes, or of two halves. Algorithms & Data Formats.
 #pragma once
 
 #include <cstddef>
@@ -17,7 +17,7 @@ inline constexpr int dot_slack = dot_bytes * Target::dots_at_once - 1;
 /// Whether sums over maps of `input` with weights of `weights` are made of dot products on a target.
 template <class Target>
 constexpr bool sums_dots(element input, element weights) {
-    return is_quantized(input) || (Target::bf16_dots && input == element::bf16 && weights == element::bf16);
+    return is_quantized(input) || (input == weights && ((Target::bf16_dots && input == element::bf16) || (Target::f16_sums && input == element::f16)));
 }
 
 /// Panels of `vectors` vectors of output channels, as panel_layout's: the biases, of integers that are requantized also the multipliers as
@@ -47,10 +47,10 @@ struct dot_panels {
     }
 };
 
-/// Dot products that one instruction of a target sums up over elements of a type: of 16-bit integers none has several.
+/// Dot products that one instruction of a target sums up over elements of a type: of bytes and bf16 alone some have several.
 template <class Target>
 constexpr int dots_at_once(element type) {
-    return type == element::s16 ? 1 : Target::dots_at_once;
+    return type == element::s16 || type == element::f16 ? 1 : Target::dots_at_once;
 }
 
 /// The panels that a tile of `key` reads. Tiles of a target that sums up several dot products at once take no fewer than 8 bits.
@@ -121,9 +121,9 @@ void pack_integer_panels(const conv2d_layer& layer, const dot_panels& panels, in
         [&](int channel, int at) { return static_cast<std::uint32_t>(weight(channel, at)) & ((1u << panels.bits) - 1); });
 }
 
-/// Packs an OIHW filter as bf16, rounded as pack_panels does it.
-template <class Target>
-void pack_bf16_panels(const conv2d_layer& layer, const dot_panels& panels, int channel_block, const float* filter, const float* bias,
+/// Packs an OIHW filter as f16 or bf16, rounded as pack_panels does it.
+template <class Target, element Type>
+void pack_half_panels(const conv2d_layer& layer, const dot_panels& panels, int channel_block, const float* filter, const float* bias,
                       std::byte* packed) {
     const int elements = layer.group_in() * layer.kernel.area();
     float lost = 0;
@@ -136,7 +136,7 @@ void pack_bf16_panels(const conv2d_layer& layer, const dot_panels& panels, int c
         },
         [&](int channel, int at) -> std::uint32_t {
             const float weight = filter[std::int64_t{channel} * elements + at];
-            const bf16_value rounded = to_bf16(weight + lost);
+            const element_type<Type> rounded = rounded_to<Type>(weight + lost);
             lost += weight - to_float(rounded);
             return rounded.bits;
         });

@@ -1,4 +1,4 @@
-// The micro-kernel of convolutions of bytes, and of bf16 where a target multiplies pairs of them: as register_tile.hpp's, with dot products
+// The micro-kernel of convolutions of bytes, and of halves where a target multiplies pairs of them: as register_tile.hpp's, with dot products
 // in place of multiply-adds. Algorithms & Data Formats.
 #pragma once
 
@@ -15,6 +15,10 @@ constexpr int dots_in_pairs(int weight_bits) {
     const int fitting = Target::adds_pairs ? 32767 / (2 * 255 * (1 << (weight_bits - 1))) : 0;
     return fitting == 2 ? 1 : fitting;
 }
+
+/// Dot products of f16 that are added up in f16 before their sums are widened. Each addition rounds to 11 bits: longer sums lose more, shorter
+/// ones cost more.
+inline constexpr int dots_in_halves = 32;
 
 /// Instructions for dot products of four bytes, and the registers that they need beside the sums.
 struct dot_cost {
@@ -82,9 +86,10 @@ struct dot_tile : dot_tile_base<Key, Target> {
     using base::header, base::integers, base::panels, base::pixels, base::row, base::width;
     using typename base::input, typename base::output, typename base::second, typename base::weight;
     using vector = simd<float, Target>;
-    using dots = simd<std::conditional_t<Key.in.type == element::s16, std::int16_t, std::conditional_t<base::integers, std::int8_t, bf16_value>>, Target>;
-    static constexpr int in_pairs = element_bytes(Key.in.type) == 1 ? dots_in_pairs<Target>(Key.weight_bits) : 0;
-    using products = std::conditional_t<(in_pairs > 0), pair_products<Target>, dots>;  ///< what multiplies
+    using dots = simd<std::conditional_t<element_bytes(Key.in.type) == 1, std::int8_t, element_type<Key.in.type>>, Target>;
+    static constexpr bool bytes_in_pairs = element_bytes(Key.in.type) == 1 && dots_in_pairs<Target>(Key.weight_bits) > 0;
+    static constexpr int in_pairs = bytes_in_pairs ? dots_in_pairs<Target>(Key.weight_bits) : Key.in.type == element::f16 ? dots_in_halves : 0;
+    using products = std::conditional_t<bytes_in_pairs, pair_products<Target>, dots>;  ///< what multiplies
     using batch = typename vector::batch;
     static constexpr bool requantizes = base::integers && Key.out.type != element::s32;
     using context = std::conditional_t<requantizes, requantizer<Target>, nothing>;
@@ -166,7 +171,7 @@ private:
             for (int v = 0; v < Key.vectors; ++v) {
                 if constexpr (in_pairs == 0) sums[p][v] = dots::dot(x, weights[v], sums[p][v]);
                 else if constexpr (in_pairs == 1) sums[p][v] = products::widen(products::multiply(x, weights[v]), sums[p][v]);
-                else sums[p][v] = products::add(products::multiply(x, weights[v]), sums[p][v]);
+                else sums[p][v] = products::multiply_add(x, weights[v], sums[p][v]);
             }
         }
         panel += row;

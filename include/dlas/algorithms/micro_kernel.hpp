@@ -16,14 +16,13 @@ consteval tiling choose_dots(extent map, int channels, const reduction& sum, ele
     if (type == element::s16)
         return Target::adds_pairs ? choose_dot_tiling<Target>(map, channels, cost_of_short_dots) : choose_tiling<Target>(map.height, map.width, channels);
     [[maybe_unused]] const int terms = dot_bytes / element_bytes(type);
-    if constexpr (Target::dots_at_once > 1) {
-        const int steps = sum.outer.count * sum.middle.count * ceil_divide(sum.inner.count, terms * Target::dots_at_once);
-        return choose_matrix_tiling<Target>(map, channels, steps);
-    } else if constexpr (Target::byte_dots) {
-        return choose_tiling<Target>(map.height, map.width, channels);  // an instruction for each, as of floats
-    } else {
-        return choose_dot_tiling<Target>(map, channels, cost_of_dots<Target>(weight_bits));
-    }
+    if constexpr (Target::dots_at_once > 1)
+        if (dots_at_once<Target>(type) > 1) {
+            const int steps = sum.outer.count * sum.middle.count * ceil_divide(sum.inner.count, terms * Target::dots_at_once);
+            return choose_matrix_tiling<Target>(map, channels, steps);
+        }
+    if constexpr (Target::byte_dots) return choose_tiling<Target>(map.height, map.width, channels);  // an instruction for each, as of floats
+    else return choose_dot_tiling<Target>(map, channels, cost_of_dots<Target>(weight_bits));
 }
 
 /// The micro-kernel for the elements that a tile reads.

@@ -193,14 +193,14 @@ struct window_product<Key, Windows, Format, Target> : products::of_scaled<Key, W
     }
 };
 
-/// Pairs of bf16 on targets that multiply them.
+/// Pairs of f16 or bf16 on targets that multiply them.
 template <conv2d_key Key, window_tiles Windows, half_weights Format, class Target>
 requires(product_has_dots<Format, Target>(Windows.in.type)) struct window_product<Key, Windows, Format, Target>
     : products::of_dots<Key, Windows, Format, Target> {
     using products::of_dots<Key, Windows, Format, Target>::layer;
     static void pack(const float* filter, const float* bias, float* packed) {
-        pack_bf16_panels<Target>(layer, products::panels_of_dots<Key, Windows, Format, Target>, Windows.channel_block, filter, bias,
-                                 reinterpret_cast<std::byte*>(packed));
+        pack_half_panels<Target, Format::weights>(layer, products::panels_of_dots<Key, Windows, Format, Target>, Windows.channel_block,
+                                                  filter, bias, reinterpret_cast<std::byte*>(packed));
     }
 };
 

@@ -93,6 +93,14 @@ struct stored<element::s32> {
 template <element Type>
 using element_type = typename elements::stored<Type>::type;
 
+/// A number as floating-point elements of a type hold it.
+template <element Type>
+[[gnu::always_inline]] constexpr element_type<Type> rounded_to(float x) {
+    if constexpr (Type == element::f16) return to_f16(x);
+    else if constexpr (Type == element::bf16) return to_bf16(x);
+    else return x;
+}
+
 /// The bits that a weight of so many takes in memory: of one to four a byte has room for several.
 constexpr int stored_weight_bits(int bits) { return bits == 16 ? 16 : bits > 4 ? 8 : bits > 2 ? 4 : bits; }
 

@@ -36,7 +36,7 @@ private:
 
 #if defined(__AMX_TILE__) && defined(__AMX_INT8__) && defined(__AMX_BF16__) && defined(__AVX512BF16__) && defined(__AVX512VPOPCNTDQ__) && defined(__AVX512VNNI__)
 template <>
-struct simd<float, amx> : avx512_floats<xsimd::avx512bw> {};
+struct simd<float, amx> : avx512_floats<amx> {};
 template <>
 struct simd<std::int8_t, amx> : avx512_vnni_bytes<amx> {};
 template <>

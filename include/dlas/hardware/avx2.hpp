@@ -23,9 +23,9 @@ struct avx2 : sse42 {
 };
 
 #if defined(__AVX2__) && defined(__FMA__) && defined(__F16C__)
-template <class Architecture>
-struct avx2_floats : xsimd_float<Architecture> {
-    using batch = typename xsimd_float<Architecture>::batch;
+template <class Target>
+struct avx2_floats : xsimd_float<own_architecture<Target, xsimd::fma3<xsimd::avx2>>> {
+    using batch = typename xsimd_float<own_architecture<Target, xsimd::fma3<xsimd::avx2>>>::batch;
 
     // Next to 2^23 the last bit of a float is 1: the addition rounds, and leaves the integer, biased as an exponent, in the low bits.
     static batch round_product(batch a, batch b, batch& power) {
@@ -38,7 +38,7 @@ struct avx2_floats : xsimd_float<Architecture> {
 };
 
 template <>
-struct simd<float, avx2> : avx2_floats<xsimd::fma3<xsimd::avx2>> {};
+struct simd<float, avx2> : avx2_floats<avx2> {};
 
 /// As SSE4.2's, twice as wide.
 template <class Target>
@@ -128,7 +128,7 @@ struct pair_products<avx2> : avx2_whole_bytes<avx2> {
     using pairs __attribute__((vector_size(32))) = std::int16_t;
     using sums = avx2_bytes<avx2>::sums;
     static pairs multiply(pixel x, weights w) { return reinterpret_cast<pairs>(_mm256_maddubs_epi16(x, w)); }
-    static pairs add(pairs a, pairs b) { return a + b; }
+    static pairs multiply_add(pixel x, weights w, pairs p) { return p + multiply(x, w); }
     static sums widen(pairs p, sums s) { return s + reinterpret_cast<sums>(_mm256_madd_epi16(reinterpret_cast<__m256i>(p), _mm256_set1_epi16(1))); }
 };
 

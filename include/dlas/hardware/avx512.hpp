@@ -29,11 +29,10 @@ struct avx512 : avx2 {
 };
 
 #if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
-/// xsimd's, with the masked accesses it lacks and the fused multiply-add that its older releases emulate. Each target with 512-bit vectors
-/// names another of xsimd's architectures, so that units compiled with other flags share none of this.
-template <class Architecture>
-struct avx512_floats : xsimd_float<Architecture> {
-    using batch = typename xsimd_float<Architecture>::batch;
+/// xsimd's, with the masked accesses it lacks and the fused multiply-add that its older releases emulate.
+template <class Target>
+struct avx512_floats : xsimd_float<own_architecture<Target, xsimd::avx512dq>> {
+    using batch = typename xsimd_float<own_architecture<Target, xsimd::avx512dq>>::batch;
 
     template <int N>
     static batch load_first(const float* from) {
@@ -65,7 +64,7 @@ struct avx512_floats : xsimd_float<Architecture> {
 };
 
 template <>
-struct simd<float, avx512> : avx512_floats<xsimd::avx512f> {};
+struct simd<float, avx512> : avx512_floats<avx512> {};
 
 /// As SSE4.2's, four times as wide. The masked forms again because of g++ 12's warnings.
 template <class Target>
@@ -155,7 +154,7 @@ struct pair_products<avx512> : avx512_whole_bytes<avx512> {
     using pairs __attribute__((vector_size(64))) = std::int16_t;
     using sums = avx512_bytes<avx512>::sums;
     static pairs multiply(pixel x, weights w) { return reinterpret_cast<pairs>(_mm512_maddubs_epi16(x, w)); }
-    static pairs add(pairs a, pairs b) { return a + b; }
+    static pairs multiply_add(pixel x, weights w, pairs p) { return p + multiply(x, w); }
     static sums widen(pairs p, sums s) { return s + reinterpret_cast<sums>(_mm512_madd_epi16(reinterpret_cast<__m512i>(p), _mm512_set1_epi16(1))); }
 };
 

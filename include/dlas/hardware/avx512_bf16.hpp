@@ -20,7 +20,7 @@ struct avx512_bf16 : avx512_vnni {
 
 #if defined(__AVX512BF16__) && defined(__AVX512VPOPCNTDQ__) && defined(__AVX512VNNI__) && defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
 template <>
-struct simd<float, avx512_bf16> : avx512_floats<xsimd::avx512dq> {};
+struct simd<float, avx512_bf16> : avx512_floats<avx512_bf16> {};
 template <>
 struct simd<std::int8_t, avx512_bf16> : avx512_vnni_bytes<avx512_bf16> {};
 template <>

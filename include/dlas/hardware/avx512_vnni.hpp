@@ -21,7 +21,7 @@ struct avx512_vnni : avx512 {
 
 #if defined(__AVX512VNNI__) && defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
 template <>
-struct simd<float, avx512_vnni> : avx512_floats<xsimd::avx512cd> {};
+struct simd<float, avx512_vnni> : avx512_floats<avx512_vnni> {};
 
 /// As AVX-VNNI's, twice as wide.
 template <class Target>

@@ -23,11 +23,8 @@ struct avx_vnni : avx2 {
 };
 
 #if defined(__AVXVNNI__) && defined(__AVX2__) && defined(__FMA__) && defined(__F16C__)
-/// Of an architecture of xsimd's of its own, for the reason that avx512_floats gives.
 template <>
-struct simd<float, avx_vnni> : avx2_floats<xsimd::avx2> {
-    static batch multiply_add(batch a, batch b, batch c) { return _mm256_fmadd_ps(a, b, c); }
-};
+struct simd<float, avx_vnni> : avx2_floats<avx_vnni> {};
 
 template <>
 struct simd<std::int8_t, avx_vnni> : avx2_bytes<avx_vnni>, avx2_whole_bytes<avx_vnni> {

@@ -27,12 +27,11 @@ struct neon : scalar {
 };
 
 #if defined(__aarch64__)
-/// Each target names another of xsimd's architectures, so that units compiled with other flags share none of this (see avx512.hpp). What one
-/// of them computes by instructions that 32-bit cores lack stands here.
-template <class Architecture>
-struct neon_floats : xsimd_float<Architecture> {
-    using batch = typename xsimd_float<Architecture>::batch;
+template <class Target>
+struct neon_floats : xsimd_float<own_architecture<Target, xsimd::neon64>> {
+    using batch = typename xsimd_float<own_architecture<Target, xsimd::neon64>>::batch;
 
+    static batch broadcast(float value) { return batch(vdupq_n_f32(value)); }
     static batch multiply_add(batch a, batch b, batch c) { return batch(vfmaq_f32(c, a, b)); }
     static batch divide(batch a, batch b) { return batch(vdivq_f32(a, b)); }
     static unsigned above(batch x, batch limit) {
@@ -46,7 +45,7 @@ struct neon_floats : xsimd_float<Architecture> {
     }
 };
 template <>
-struct simd<float, neon> : neon_floats<xsimd::neon64> {};
+struct simd<float, neon> : neon_floats<neon> {};
 
 /// Signed bytes. Products are widened to 16 bits each, neighbours to 32 as they are added.
 template <class Target>

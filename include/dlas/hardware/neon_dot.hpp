@@ -25,12 +25,14 @@ struct neon_dot : neon {
 
 #if defined(__aarch64__) && defined(__ARM_FEATURE_DOTPROD)
 template <>
-struct simd<float, neon_dot> : neon_floats<xsimd::neon> {};
+struct simd<float, neon_dot> : neon_floats<neon_dot> {};
 
-template <>
-struct simd<std::int8_t, neon_dot> : neon_bytes<neon_dot> {
-    static sums dot(pixel x, weights w, sums s) { return vdotq_s32(s, x, w); }
+template <class Target>
+struct neon_dot_bytes : neon_bytes<Target> {
+    static int32x4_t dot(int8x16_t x, int8x16_t w, int32x4_t s) { return vdotq_s32(s, x, w); }
 };
+template <>
+struct simd<std::int8_t, neon_dot> : neon_dot_bytes<neon_dot> {};
 template <>
 struct simd<std::int16_t, neon_dot> : neon_shorts<neon_dot> {};
 template <>

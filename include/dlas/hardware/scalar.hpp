@@ -28,6 +28,7 @@ struct scalar {
     static constexpr bool adds_pairs = false;  ///< adds neighbouring products of bytes in 16 bits, which saturate (see pair_products)
     static constexpr bool byte_dots = false;  ///< has an instruction for dot products of four bytes
     static constexpr bool bf16_dots = false;  ///< has dot products of pairs of bf16
+    static constexpr bool f16_sums = false;   ///< multiplies and adds halves without widening them
     static constexpr int dots_at_once = 1;    ///< dot products that one instruction sums up for each output
     static constexpr int near_bytes = l2_bytes;  ///< a feature map of fewer bytes is written and read again at little cost
     static constexpr int prefetch_bytes = 0;  ///< how far ahead kernels ask for weights; 0: never

@@ -33,6 +33,8 @@ namespace dlas {
 /// simd<f16_value, Target> and simd<bf16_value, Target> load<N> and store<N> the first N of a vector of floats as 16 bits each. Where
 /// Target::bf16_dots the latter also speaks of dot products of two, with sums of floats:
 ///   sums, pixel, weights, load_sums(const float*), load_pixel, load_last (of one element, its neighbour is 0), load_weights<16>, dot
+/// Where Target::f16_sums simd<f16_value, Target> speaks of them, too, but sums the products up as halves before it widens their sums:
+///   pairs, multiply_add, widen   as of pair_products, two sums for each lane, each product of two numbers
 /// The primary is empty: a unit that is not compiled for the target has none of its vectors.
 template <class Element, class Target>
 struct simd {};
@@ -40,7 +42,8 @@ struct simd {};
 /// Products of bytes with weights of fewer than eight bits, of which two fit 16: where Target::adds_pairs a target's header specializes it with
 ///   pixel, weights, load_pixel, load_weights<B>   as of simd<std::int8_t, Target>, each in one register
 ///   pairs                                         the register type of 16-bit integers, all 0 as it is made
-///   multiply(pixel, weights), add(pairs, pairs)   two for each lane: the sums of its first and of its last two products
+///   multiply(pixel, weights)                      two for each lane: the sums of its first and of its last two products
+///   multiply_add(pixel, weights, pairs)           pairs + these
 ///   widen(pairs, sums)                            sums + both pairs of each lane
 template <class Target>
 struct pair_products {};

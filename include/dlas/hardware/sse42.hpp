@@ -27,7 +27,7 @@ struct sse42 : scalar {
 
 #ifdef __SSE4_2__
 template <>
-struct simd<float, sse42> : xsimd_float<xsimd::sse4_2> {
+struct simd<float, sse42> : xsimd_float<own_architecture<sse42, xsimd::sse4_2>> {
     static unsigned above(batch x, batch limit) { return static_cast<unsigned>(_mm_movemask_ps(_mm_cmpgt_ps(x, limit))); }
 };
 
@@ -102,7 +102,7 @@ struct pair_products<sse42> {
         }
     }
     static pairs multiply(pixel x, weights w) { return _mm_maddubs_epi16(x, w); }
-    static pairs add(pairs a, pairs b) { return _mm_add_epi16(a, b); }
+    static pairs multiply_add(pixel x, weights w, pairs p) { return _mm_add_epi16(p, multiply(x, w)); }
     static __m128i widen(pairs p, __m128i sums) { return _mm_add_epi32(sums, _mm_madd_epi16(p, _mm_set1_epi16(1))); }
 
 private:

@@ -1,4 +1,4 @@
-// AMX for CPUs without it: the target's facts and its tiles of matrices as the manual defines them, everything in plain C++.
+// AMX and AVX512-FP16 for CPUs without them: facts of the targets, tiles of matrices and sums of halves as the manual defines them, in plain C++.
 #pragma once
 
 #include <cmath>
@@ -11,15 +11,16 @@
 
 namespace dlas {
 
-/// Packs, tiles and loops as `amx` does.
-struct emulated_amx : amx {
-    static constexpr std::string_view name = "emulated_amx";
+/// Packs, tiles and loops as `amx` does, and with f16 as `avx512_fp16`.
+struct emulated : amx {
+    static constexpr std::string_view name = "emulated";
+    static constexpr bool f16_sums = true;
     static bool available() { return true; }
     static std::string_view unavailable_because() { return {}; }
 };
 
 template <>
-struct simd<float, emulated_amx> {
+struct simd<float, emulated> {
     static constexpr int lanes = 16;
     using one = simd<float, scalar>;
     struct batch {
@@ -75,18 +76,48 @@ private:
 };
 
 template <>
-struct simd<std::int8_t, emulated_amx> : plain_integers<emulated_amx> {};
+struct simd<std::int8_t, emulated> : plain_integers<emulated> {};
 template <>
-struct simd<std::int16_t, emulated_amx> : plain_shorts<emulated_amx> {};
+struct simd<std::int16_t, emulated> : plain_shorts<emulated> {};
 template <>
-struct simd<f16_value, emulated_amx> : plain_halves<f16_value, emulated_amx> {};
+struct simd<f16_value, emulated> : plain_halves<f16_value, emulated> {
+    using sums = simd<float, emulated>::batch;
+    struct pixel {
+        float number[2];
+    };
+    struct weights {
+        f16_value lane[32];
+    };
+    struct pairs {
+        f16_value sum[32];
+    };
+
+    static sums load_sums(const float* from) { return simd<float, emulated>::load(from); }
+    static pixel load_pixel(const f16_value* from) { return {{to_float(from[0]), to_float(from[1])}}; }
+    static pixel load_last(const f16_value* from) { return {{to_float(from[0]), 0.0f}}; }
+    template <int Bits>
+    static weights load_weights(const std::int8_t* from) {
+        weights w;
+        __builtin_memcpy(static_cast<void*>(&w), from, sizeof w);
+        return w;
+    }
+    /// Floats hold the products exactly; their sums they round, far below what halves hold.
+    static pairs multiply_add(pixel x, const weights& w, pairs p) {
+        for (int i = 0; i < 32; ++i) p.sum[i] = to_f16(std::fma(x.number[i % 2], to_float(w.lane[i]), to_float(p.sum[i])));
+        return p;
+    }
+    static sums widen(const pairs& p, sums s) {
+        for (int i = 0; i < 32; ++i) s.lane[i / 2] += to_float(p.sum[i]);
+        return s;
+    }
+};
 template <>
-struct simd<bf16_value, emulated_amx> : plain_halves<bf16_value, emulated_amx> {
-    static auto load_sums(const float* from) { return simd<float, emulated_amx>::load(from); }
+struct simd<bf16_value, emulated> : plain_halves<bf16_value, emulated> {
+    static auto load_sums(const float* from) { return simd<float, emulated>::load(from); }
 };
 /// Intel's manual, volume 2: TDPBUSD multiplies bytes without a sign by those with one, TDPBF16PS pairs of bf16.
 template <>
-struct matrix_tiles<emulated_amx> {
+struct matrix_tiles<emulated> {
     static void configure(int pixels) {
         for (int i = 0; i < registers; ++i) rows[i] = i < 6 ? pixels : most_rows;
         for (auto& r : held) __builtin_memset(r, 0, sizeof r);
