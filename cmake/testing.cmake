@@ -1,10 +1,14 @@
 # The kinds of tests that this project has; tests/CMakeLists.txt lists the tests.
 
-# dlas_add_test(<name> SOURCES <a.cpp>... [LIBRARIES <target>...] [NEEDS_DATA]
-#               [UNITS <file.cpp.in> [TARGETS <target>...] [SHARDS <n>]])
-# A doctest program. With NEEDS_DATA it is skipped where DLAS_DATA_DIR does not exist.
+# dlas_add_test(<name> SOURCES <a.cpp>... [LIBRARIES <target>...] [NEEDS_DATA] [NOT_SANITIZED]
+#               [UNITS <file.cpp.in> [AVAILABLE_ONLY] [TARGETS <target>...] [SHARDS <n>]])
+# A doctest program. With NEEDS_DATA it is skipped where DLAS_DATA_DIR does not exist. NOT_SANITIZED: code that another test runs, too, with
+# other networks or more of them, which is not repeated under the sanitizers.
 function(dlas_add_test name)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "NEEDS_DATA" "" "LIBRARIES")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "NEEDS_DATA;NOT_SANITIZED" "" "LIBRARIES")
+    if(arg_NOT_SANITIZED AND CMAKE_BUILD_TYPE STREQUAL "Sanitize")
+        return()
+    endif()
     dlas_add_program(${name} LIBRARIES dlas_test_main ${arg_LIBRARIES} ${arg_UNPARSED_ARGUMENTS})
     add_test(NAME ${name} COMMAND ${name})
     set_tests_properties(${name} PROPERTIES ENVIRONMENT "DLAS_DATA=${DLAS_DATA_DIR}" SKIP_RETURN_CODE 77)

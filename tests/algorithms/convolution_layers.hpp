@@ -11,6 +11,8 @@
 #include <dlas/core/list.hpp>
 #include <dlas/systems/conv2d_kernel.hpp>
 
+#include "../sanitized.hpp"
+
 namespace convolution_layers {
 
 using dlas::activation;
@@ -213,10 +215,12 @@ constexpr bool runs(const conv2d_key& key) {
     return Algorithm::template refuses<Target>(key.layer, key.schedule).empty();
 }
 
-/// Whether a target takes a case: what plain and 128-bit vectors have in common is tested by every second case each.
+/// Whether a target takes a case: what plain and 128-bit vectors have in common is tested by every second case each. So are all vectors under
+/// the sanitizers.
 template <class Target>
 constexpr bool takes(int index) {
-    return std::same_as<Target, dlas::scalar> ? index % 2 == 0 : std::same_as<Target, dlas::sse42> ? index % 2 != 0 : true;
+    if (std::same_as<Target, dlas::scalar>) return index % 2 == 0;
+    return std::same_as<Target, dlas::sse42> || sanitized ? index % 2 != 0 : true;
 }
 
 /// The pairs that stacks of this target do not refuse, of which it takes some.

@@ -7,6 +7,7 @@
 
 #include <dlas/algorithms/fixed_point.hpp>
 
+#include "../sanitized.hpp"
 #include "fixed_point_layers.hpp"
 
 namespace fixed_point {

@@ -77,8 +77,8 @@ int right_of_resnet20(const char* plan, const recipe& how) {
     const dlas::executable& code = *networks_of(resnet20::name, plan).at(0);
     const auto weights = trained_weights<resnet20>("cifar10_resnet20");
     score s;
-    add_score<resnet20>(s, code, made<resnet20>(how, code, weights, cifar10_calibration(), 0, sanitized ? 2 : 500), weights, cifar10_test(), 0,
-                        sanitized ? 2 : 1000);
+    add_score<resnet20>(s, code, made<resnet20>(how, code, weights, cifar10_calibration(), 0, 500), weights, cifar10_test(), 0,
+                        1000);
     return report(how, code, s);
 }
 
@@ -88,7 +88,7 @@ int right_of_imagenet(const std::string& name, const char* plan, const recipe& h
     const dlas::executable& code = *networks_of(Model::name, plan).at(0);
     const auto weights = trained_weights<Model>(name);
     const auto& images = imagenet_validation();
-    const int half = sanitized ? 1 : 50;
+    const int half = 50;
     score s;
     for (const int first : {0, half})
         add_score<Model>(s, code, made<Model>(how, code, weights, images, half - first, half), weights, images, first, half);
@@ -103,7 +103,7 @@ TEST_CASE("equalize: the same logits in floats") {
     if (skipped()) return;
     // ReLU takes any image; ReLU6 promises those whose channels reach no further than what was observed.
     const auto resnet = trained_weights<resnet20>("cifar10_resnet20"), mobilenet = trained_weights<mobilenet_v1>("imagenet_mobilenetv1_0.25");
-    const int few = sanitized ? 2 : 50;
+    const int few = 50;
     check_same_logits<resnet20>(resnet, equalized<resnet20>(resnet, cifar10_calibration(), 0, few), cifar10_test(), few);
     check_same_logits<mobilenet_v1>(mobilenet, equalized<mobilenet_v1>(mobilenet, imagenet_validation(), 0, few / 2), imagenet_validation(), few / 2);
 }
@@ -114,7 +114,6 @@ TEST_CASE("accuracy: one scale for all weights of a layer") {
     const int mobilenet = right_of_mobilenet_v1("w8a8/", one_scale), nearest_mobilenet = right_of_mobilenet_v1("w8a8/", one_scale_nearest);
     const int equalized_mobilenet = right_of_mobilenet_v1("w8a8/", one_scale_equalized);
     const int nearest_equalized_mobilenet = right_of_mobilenet_v1("w8a8/", one_scale_equalized_nearest);
-    if (sanitized) return;  // a few images say nothing of accuracy
     CHECK(resnet20 >= 909);
     CHECK(equalized_resnet20 >= 909);
     // Channels of depthwise layers differ by orders of magnitude: one scale rounds most of them to nothing.
@@ -129,7 +128,6 @@ TEST_CASE("accuracy: weights of four bits, rounded one by one and together") {
     const int resnet20 = right_of_resnet20("w4a8/", usual), nearest_resnet20 = right_of_resnet20("w4a8/", nearest);
     const int mobilenet_v1 = right_of_mobilenet_v1("w4a8/", usual), nearest_mobilenet_v1 = right_of_mobilenet_v1("w4a8/", nearest);
     const int mobilenet_v2 = right_of_mobilenet_v2("w4a8/", usual), nearest_mobilenet_v2 = right_of_mobilenet_v2("w4a8/", nearest);
-    if (sanitized) return;
     CHECK(resnet20 >= 909);
     CHECK(resnet20 > nearest_resnet20);
     CHECK(mobilenet_v1 >= 51);

@@ -12,13 +12,7 @@
 #include <dlas/systems/executable.hpp>
 #include <dlas/systems/host_network.hpp>
 
-#if defined(__SANITIZE_ADDRESS__)
-inline constexpr bool sanitized = true;  // ten times slower: the tests do less
-#elif defined(__has_feature)
-inline constexpr bool sanitized = __has_feature(address_sanitizer);
-#else
-inline constexpr bool sanitized = false;
-#endif
+#include "../sanitized.hpp"
 
 /// One network of a list: a model and an algorithm, or a type whose plan<Target> is the plan.
 template <class Model, class Policy>

@@ -22,12 +22,12 @@ template <class Model>
 void check_cifar10(const std::string& name, const char* plan, int at_least, const dlas::quantize_options& options = {}) {
     const dlas::executable& code = *networks_of(Model::name, plan).back();  // the fastest; all have the same bits
     const auto weights = trained_weights<Model>(name);
-    const int calibrating = sanitized ? 10 : 500, scored = sanitized ? 20 : 1000;
+    const int calibrating = 500, scored = 1000;
     const auto integers = quantized<Model>(code, weights, cifar10_calibration(), 0, calibrating, options);
     score s;
     add_score<Model>(s, code, integers, weights, cifar10_test(), 0, scored);
     MESSAGE(label_of(code), ": ", s.correct, " of ", s.total, " right, ", s.agreeing, " as in floats, ", code.weight_bytes, " bytes of weights");
-    if (!sanitized) CHECK(s.correct >= at_least);
+    CHECK(s.correct >= at_least);
 }
 
 /// Each half of the images is scored by a network that was calibrated on the other half.
@@ -35,12 +35,12 @@ template <class Model>
 void check_imagenet(const std::string& name, const char* plan, int at_least) {
     const dlas::executable& code = *networks_of(Model::name, plan).back();  // the fastest; all have the same bits
     const auto weights = trained_weights<Model>(name);
-    const int half = sanitized ? 1 : 50;
+    const int half = 50;
     score s;
     for (const int first : {0, half})
         add_score<Model>(s, code, quantized<Model>(code, weights, imagenet_validation(), half - first, half), weights, imagenet_validation(), first, half);
     MESSAGE(label_of(code), ": ", s.correct, " of ", s.total, " right, ", s.agreeing, " as in floats, ", code.weight_bytes, " bytes of weights");
-    if (!sanitized) CHECK(s.correct >= at_least);
+    CHECK(s.correct >= at_least);
 }
 
 /// The same file on every target: all bits of all logits.
@@ -106,10 +106,10 @@ TEST_CASE("accuracy: CIFAR-10, one bit for weights and inputs") {
                 // Sums of bits are the same everywhere. What targets round in different ways before may be on two sides of a threshold.
                 CHECK(largest_difference(logits, expected[i]) <= (code->plan.starts_with("w1a1/") ? 0.0 : 0.1 * largest_magnitude(expected[i])));
             }
-            if (code->target != dlas::avx2::name || code->threads > 1) continue;
+            if (code->target != dlas::avx2::name) continue;
             // The weights were trained for floats: of one bit they lose nearly all; chance is 100.
             score s;
-            add_score<model>(s, *code, weights, weights, cifar10_test(), 0, sanitized ? 20 : 1000);
+            add_score<model>(s, *code, weights, weights, cifar10_test(), 0, 1000);
             MESSAGE(label_of(*code), ": ", s.correct, " of ", s.total, " right, ", s.agreeing, " as in floats, ", code->weight_bytes,
                     " bytes of weights");
         }
@@ -137,7 +137,7 @@ template <class Model>
 void check_near_floats(const std::string& name, const dlas::labeled_images& images, std::initializer_list<near_floats> formats) {
     const auto weights = trained_weights<Model>(name);
     const dlas::executable& reference = observed_network<Model>();
-    const int count = sanitized ? 1 : images.count();
+    const int count = images.count();
     score floats;
     add_score<Model>(floats, reference, weights, weights, images, 0, count);
     for (const auto& [plan, few] : formats) {
@@ -179,11 +179,11 @@ TEST_CASE("quantize: rules of ranges, files and errors") {
     for (const auto rule : {dlas::range_rule::percentile, dlas::range_rule::mean_squared_error})
         for (const bool correct : {false, true}) {
             CAPTURE(correct);
-            const auto integers = quantized<model>(code, weights, cifar10_calibration(), 0, sanitized ? 2 : 100, {rule, correct});
+            const auto integers = quantized<model>(code, weights, cifar10_calibration(), 0, 100, {rule, correct});
             CHECK(*integers.find_metadata("ranges") == dlas::range_rule_name(rule));
             score s;
-            add_score<model>(s, code, integers, weights, cifar10_test(), 0, sanitized ? 2 : 300);
-            if (!sanitized) CHECK(s.agreeing >= 294);
+            add_score<model>(s, code, integers, weights, cifar10_test(), 0, 300);
+            CHECK(s.agreeing >= 294);
         }
     CHECK(message_of([&] { dlas::host_network(code, weights); }).find("tensor 'maps.scale' is missing") != std::string::npos);
     CHECK(message_of([&] { quantized<model>(code, weights, cifar10_calibration(), 0, 0); }).find("needs at least one calibration image") != std::string::npos);

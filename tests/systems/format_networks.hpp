@@ -97,10 +97,6 @@ struct format_networks {
         template <class Target>
         using plan = dlas::stack<dlas::binary, Target>;
     };
-    struct one_bit_by_threads {
-        template <class Target>
-        using plan = dlas::stack<dlas::binary, dlas::threads<3>, Target>;
-    };
     struct one_bit_inside {
         template <class Target>
         using plan = float_ends<dlas::binary, Target>;
@@ -108,7 +104,7 @@ struct format_networks {
 
     using on_avx2 =
         point_list<point<resnet20, floats>, point<resnet20, integers>, point<resnet20, mixed>, point<resnet20, four_bits>, point<resnet20, ternary>,
-                   point<resnet20, wide_maps>, point<mobilenet_v1, wide_maps>, point<resnet20, one_bit>, point<resnet20, one_bit_by_threads>, point<resnet20, one_bit_inside>, point<resnet8, floats>,
+                   point<resnet20, wide_maps>, point<mobilenet_v1, wide_maps>, point<resnet20, one_bit>, point<resnet20, one_bit_inside>, point<resnet8, floats>,
                    point<resnet8, integers>, point<mobilenet_v2, floats>, point<mobilenet_v2, integers>, point<mobilenet_v1, floats>,
                    point<mobilenet_v1, integers>, point<squeezenet, floats>, point<squeezenet, integers>, point<resnet20, half>,
                    point<resnet20, brain>, point<resnet8, half>, point<resnet8, brain>, point<mobilenet_v2, half>, point<mobilenet_v2, brain>,

@@ -7,10 +7,6 @@ namespace {
 
 template <class Model>
 void check() {
-    if (sanitized && dlas::macs(dlas::graph_of<Model>) > 80'000'000) {
-        MESSAGE("skipped: too slow under the sanitizers");
-        return;
-    }
     const auto codes = available_networks<seeded_networks, DLAS_UNIT_SHARDS, DLAS_UNIT_TARGETS>();
     if (codes.empty()) {
         MESSAGE("skipped: this CPU has none of the units' targets");

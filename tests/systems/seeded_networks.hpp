@@ -27,10 +27,9 @@ struct seeded_networks {
     using chosen_by_rule = point_list<point<Models, dlas::automatic>...>;
 
     using on_avx512 =
-        chosen_by_rule<dlas::resnet8_a<dlas::shapes10>, dlas::resnet56<dlas::cifar10>, dlas::resnet18<dlas::cifar10>, dlas::vgg16<dlas::cifar10>,
-                       dlas::mobilenet_v1<dlas::cifar10>, dlas::mobilenet_v2<dlas::cifar10>, dlas::resnet18<small_photographs>,
-                       dlas::resnet34<small_photographs>, dlas::resnet50<small_photographs>, dlas::vgg16<small_photographs>,
-                       dlas::mobilenet_v1<small_photographs>, dlas::mobilenet_v2<small_photographs>, dlas::squeezenet1_1<small_photographs>,
+        chosen_by_rule<dlas::resnet56<dlas::cifar10>, dlas::resnet18<dlas::cifar10>, dlas::mobilenet_v1<dlas::cifar10>,
+                       dlas::mobilenet_v2<dlas::cifar10>, dlas::resnet18<small_photographs>, dlas::resnet34<small_photographs>,
+                       dlas::resnet50<small_photographs>, dlas::vgg16<small_photographs>, dlas::mobilenet_v1<small_photographs>,
                        dlas::efficientnet_b0<dlas::cifar10>, dlas::efficientnet_b0<small_photographs>, dlas::densenet161<small_photographs>>;
     using on_avx2 = chosen_by_rule<dlas::resnet8_a<dlas::shapes10>, dlas::vgg16<dlas::cifar10>, dlas::resnet50<small_photographs>,
                                    dlas::mobilenet_v2<small_photographs>, dlas::squeezenet1_1<small_photographs>,

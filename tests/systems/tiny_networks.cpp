@@ -71,7 +71,7 @@ void check(std::size_t network, const char* name, int images, const image_functi
     for (const auto& codes : compiled(dlas::policy_list<DLAS_UNIT_TARGETS, dlas::cortex_m4, dlas::cortex_m55>{})) {
         const dlas::executable& code = *codes[network];
         CAPTURE(code.plan);
-        if (!code.available()) continue;
+        if (!code.available() || (network == 3 && codes[3] == codes[2])) continue;
         dlas::host_network host(code, dlas::import_tflite(code, file));
         for (int i = 0; i < images; ++i) {
             CAPTURE(i);
@@ -89,12 +89,12 @@ TEST_CASE("image classification") {
 
     const dlas::executable& code = *tiny_networks<dlas::scalar>()[0];
     dlas::host_network host(code, dlas::import_tflite(code, dlas::tflite_file::read(data() / "weights" / "pretrainedResnet_quant.tflite")));
-    const int count = sanitized ? 50 : images.count();
+    const int count = images.count();
     int correct = 0;
     for (int i = 0; i < count; ++i)
         correct += dlas::argmax(host(std::span<const std::int8_t>(as_integers(images[i])))) == images.labels[static_cast<std::size_t>(i)];
     MESSAGE("top-1 of the integer code: ", correct, " of ", count);
-    if (!sanitized) CHECK(correct >= 858);
+    CHECK(correct >= 858);
 }
 
 TEST_CASE("keyword spotting") {

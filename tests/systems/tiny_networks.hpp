@@ -2,14 +2,16 @@
 #pragma once
 
 #include <array>
+#include <concepts>
 
 #include <dlas/datasets/problems.hpp>
+#include <dlas/hardware/targets.hpp>
 #include <dlas/models/ds_cnn.hpp>
 #include <dlas/models/mobilenet.hpp>
 #include <dlas/models/resnet.hpp>
 #include <dlas/systems/network.hpp>
 
-/// Image classification, keyword spotting, visual wake words, and the last with its first layers row by row.
+/// Image classification, keyword spotting, visual wake words, and on some targets the last with its first layers row by row, or once more.
 template <class Target>
 std::array<const dlas::executable*, 4> tiny_networks();
 
@@ -18,6 +20,7 @@ constexpr std::array<const dlas::executable*, 4> compile_tiny_networks() {
     using namespace dlas;
     using one_by_one = stack<int8_tflite, Target>;
     using wake_words = mobilenet_v1_quarter<visual_wake_words>;
+    constexpr int rows = std::same_as<Target, scalar> || std::same_as<Target, cortex_m4> ? 4 : 0;
     return {&network<resnet8<cifar10>, one_by_one>::code, &network<ds_cnn<speech_commands>, one_by_one>::code, &network<wake_words, one_by_one>::code,
-            &network<wake_words, stack<int8_tflite, Target, streamed<4>>>::code};
+            &network<wake_words, stack<int8_tflite, Target, streamed<rows>>>::code};
 }
