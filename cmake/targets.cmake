@@ -45,6 +45,7 @@ list(JOIN DLAS_TARGETS " " shown)
 message(STATUS "dlas: units are built for ${shown}")
 
 set(DLAS_PROGRAM_TARGETS "" CACHE STRING "Targets that examples and benchmarks have units for; empty: all that tests have")
+set(DLAS_PROGRAM_UNIT_FLAGS "${DLAS_UNIT_FLAGS}" CACHE STRING "Further flags of the units of examples and benchmarks")
 
 # dlas_use_program_targets(): for the folder that calls it.
 macro(dlas_use_program_targets)
@@ -52,6 +53,7 @@ macro(dlas_use_program_targets)
         list(JOIN DLAS_PROGRAM_TARGETS "|" wanted)
         list(FILTER DLAS_TARGETS INCLUDE REGEX "^(${wanted})$")
     endif()
+    set(DLAS_UNIT_FLAGS ${DLAS_PROGRAM_UNIT_FLAGS})
 endmacro()
 
 # dlas_add_target_units(<cmake-target> TEMPLATE <file.cpp.in> [AVAILABLE_ONLY] [TARGETS <target>...] [SHARDS <n>])

@@ -1,6 +1,7 @@
 // The constexpr arithmetic behind the kernels: register tiles, blocks, reductions, panels of weights.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -56,6 +57,9 @@ std::vector<int> offsets(const reduction& r) {
     return all;
 }
 
+/// Of so many vectors that are left: a tile's, or half of them where that is less than two tiles' and even, or all.
+int width_of_next(int left, int most) { return left > most && left < 2 * most && left % 2 == 0 ? left / 2 : std::min(left, most); }
+
 /// Reads a panel back as its description says: groups, blocks of channels, biases, then terms.
 void check_panels(const dlas::conv2d_layer& layer, const dlas::panel_layout& panels) {
     CAPTURE(layer.channels);
@@ -79,8 +83,8 @@ void check_panels(const dlas::conv2d_layer& layer, const dlas::panel_layout& pan
     auto expect = [&](float value) { wrong += at >= packed.size() || packed[at++] != value; };
     for (int group = 0; group < layer.groups; ++group) {
         const int all_vectors = dlas::ceil_divide(per_group, panels.lanes);
-        for (int first = 0; first < all_vectors; first += panels.vectors) {
-            const int last = first + panels.vectors < all_vectors ? first + panels.vectors : all_vectors;
+        for (int first = 0, last = 0; first < all_vectors; first = last) {
+            last = first + width_of_next(all_vectors - first, panels.vectors);
             for (int term = -1; term < inputs * area; ++term)
                 for (int lane = first * panels.lanes; lane < last * panels.lanes; ++lane) {
                     const int channel = group * per_group + lane;
@@ -115,6 +119,26 @@ TEST_CASE("tiling: the chosen register tile fits and costs the least") {
         };
         (check_all.template operator()<Targets>(std::make_integer_sequence<int, static_cast<int>(std::size(outputs))>{}), ...);
     }(dlas::targets{});
+}
+
+TEST_CASE("tiling: panels cover all vectors of channels, and the last two are alike where they can be") {
+    for (int vectors = 1; vectors <= 60; ++vectors)
+        for (int width = 1; width <= 12; ++width) {
+            CAPTURE(vectors);
+            CAPTURE(width);
+            const dlas::panel_cut cut = {vectors, width};
+            int first = 0;
+            for (int panel = 0; panel < cut.count(); ++panel) {
+                CHECK(cut.first(panel) == first);
+                CHECK(cut.width_of(panel) == width_of_next(vectors - first, width));
+                CHECK((panel < cut.full()) == (cut.width_of(panel) == width));
+                first += cut.width_of(panel);
+            }
+            CHECK(first == vectors);
+            CHECK(cut.first(cut.count()) == vectors);
+            CHECK(cut.count() - cut.full() <= 2);
+        }
+    CHECK(dlas::panel_cut{16, 3}.rest() == 2);
 }
 
 TEST_CASE("tiling: tiles cover an extent and only the last moves back") {

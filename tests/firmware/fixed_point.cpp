@@ -11,7 +11,7 @@ namespace {
 
 using board::target;
 
-constexpr const fixed_point::kernels& code = fixed_point::compilation<target>::all;
+constexpr const fixed_point::kernels& code = fixed_point::compilation<target, DLAS_STEP, DLAS_FIRST>::all;
 
 constexpr std::int64_t most(auto bytes_of) {
     std::int64_t largest = 0;

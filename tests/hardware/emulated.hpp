@@ -101,12 +101,12 @@ struct simd<f16_value, emulated> : plain_halves<f16_value, emulated> {
         __builtin_memcpy(static_cast<void*>(&w), from, sizeof w);
         return w;
     }
-    /// Floats hold the products exactly; their sums they round, far below what halves hold.
-    static pairs multiply_add(pixel x, const weights& w, pairs p) {
+    /// Floats hold the products exactly; their sums they round, far below what halves hold. Out of line: tiles call it a hundred times.
+    [[gnu::noinline]] static pairs multiply_add(pixel x, const weights& w, pairs p) {
         for (int i = 0; i < 32; ++i) p.sum[i] = to_f16(std::fma(x.number[i % 2], to_float(w.lane[i]), to_float(p.sum[i])));
         return p;
     }
-    static sums widen(const pairs& p, sums s) {
+    [[gnu::noinline]] static sums widen(const pairs& p, sums s) {
         for (int i = 0; i < 32; ++i) s.lane[i / 2] += to_float(p.sum[i]);
         return s;
     }

@@ -34,7 +34,7 @@ struct conv2d_key {
 
 /// Weights in panels: for each group and each block of `vectors` vectors of output channels, the biases, then one row for each term.
 /// Terms go block of input channels after block, within it rows, columns, channels: of all channels as the pixels of NHWC lie, of one as in
-/// a packed tile with pixels innermost. The last panel of a group has as many vectors as remain; channels are rounded up to whole vectors,
+/// a packed tile with pixels innermost. The last panels of a group are narrower (panel_cut); channels are rounded up to whole vectors,
 /// filled with zeros.
 struct panel_layout {
     int lanes = 1;
@@ -44,10 +44,12 @@ struct panel_layout {
     /// Of 4 bytes each; weights may have fewer.
     constexpr std::int64_t elements(const conv2d_layer& layer, int weight_bytes = 4) const {
         const std::int64_t terms = std::int64_t{layer.group_in()} * layer.kernel.area();
-        const std::int64_t all = round_up(layer.group_out(), lanes), block = std::int64_t{lanes} * vectors, rest = all % block;
-        auto of = [&](std::int64_t width) { return width + (width * terms * weight_bytes + 3) / 4; };
-        return layer.groups * (all / block * of(block) + (rest > 0 ? of(rest) : 0));
+        auto of = [&](int width) { return std::int64_t{lanes} * width + (std::int64_t{lanes} * width * terms * weight_bytes + 3) / 4; };
+        const panel_cut panels = cut(layer);
+        return layer.groups * (panels.full() * of(vectors) + (panels.count() - panels.full()) * of(panels.rest()));
     }
+    /// Of one group.
+    constexpr panel_cut cut(const conv2d_layer& layer) const { return {ceil_divide(layer.group_out(), lanes), vectors}; }
     /// Position of a term among those of its panel.
     constexpr int term(const conv2d_layer& layer, int input, int at) const {
         const int inputs = layer.group_in(), area = layer.kernel.area();
@@ -68,11 +70,10 @@ void pack_panels(const conv2d_layer& layer, const panel_layout& panels, const fl
     const int inputs = layer.group_in();
     const int outputs = layer.group_out();
     const int area = layer.kernel.area();
-    const int block = panels.lanes * panels.vectors;
+    const panel_cut cut = panels.cut(layer);
     for (int group = 0; group < layer.groups; ++group)
-        for (int first = 0; first < outputs; first += block) {
-            const int remaining = round_up(outputs - first, panels.lanes);
-            const int width = remaining < block ? remaining : block;
+        for (int panel = 0; panel < cut.count(); ++panel) {
+            const int first = cut.first(panel) * panels.lanes, width = cut.width_of(panel) * panels.lanes;
             for (int lane = 0; lane < width; ++lane) {
                 const int channel = group * outputs + first + lane;
                 packed[lane] = first + lane < outputs ? bias[channel] : 0.0f;
@@ -132,10 +133,10 @@ template <tile_key Key, tile_loops Loops, class Target>
 struct tiled_gemm {
     static constexpr int lanes = simd<float, Target>::lanes;
     static constexpr int vectors = ceil_divide(Loops.channels, lanes);
-    static constexpr int panels = ceil_divide(vectors, Key.vectors);
+    static constexpr panel_cut cut = {vectors, Key.vectors};
+    static constexpr int panels = cut.count();
     static constexpr int tile_columns = ceil_divide(Loops.columns, Key.columns);
     static constexpr int tiles = tile_columns * ceil_divide(Loops.rows, Key.rows);
-    static constexpr int tile_vectors = Key.vectors;
     using micro_kernel = tile_for<Key, Target>;
     using input = typename micro_kernel::input;
     using weight = typename micro_kernel::weight;
@@ -162,18 +163,20 @@ struct tiled_gemm {
             const int panel_end = panel + block_panels < share.panels.end ? panel + block_panels : share.panels.end;
             for (int tile = share.tiles.begin; tile < share.tiles.end; tile += block_tiles) {
                 const range block = {tile, tile + block_tiles < share.tiles.end ? tile + block_tiles : share.tiles.end};
-                // All panels but the last are alike.
                 int i = panel;
-                for (; i < panel_end && i < alike; ++i) run_panel<panel_key(Key.vectors, lanes)>(i, block, in, weights, residual, out, finish);
-                if constexpr (alike < panels)
-                    if (i < panel_end) run_panel<panel_key(vectors - alike * Key.vectors, last_lanes)>(i, block, in, weights, residual, out, finish);
+                for (; i < panel_end && i < full; ++i) run_panel<panel_key(Key.vectors, lanes)>(i, block, in, weights, residual, out, finish);
+                if constexpr (full < whole)
+                    for (; i < panel_end && i < whole; ++i) run_panel<panel_key(cut.rest(), lanes)>(i, block, in, weights, residual, out, finish);
+                if constexpr (whole < panels)
+                    if (i < panel_end) run_panel<panel_key(cut.width_of(panels - 1), last_lanes)>(i, block, in, weights, residual, out, finish);
             }
         }
     }
 
 private:
     static constexpr int last_lanes = Loops.channels % lanes == 0 ? lanes : Loops.channels % lanes;
-    static constexpr int alike = vectors % Key.vectors == 0 && last_lanes == lanes ? panels : panels - 1;
+    static constexpr int whole = last_lanes == lanes ? panels : panels - 1;  ///< panels of whole vectors
+    static constexpr int full = cut.full() < whole ? cut.full() : whole;     ///< and as wide as the tile
 
     static constexpr tile_key panel_key(int of_vectors, int of_lanes) {
         tile_key key = Key;
@@ -182,15 +185,22 @@ private:
         return key;
     }
 
+    /// Elements of weights before a panel.
+    static std::int64_t panel_offset(int panel) {
+        if constexpr (panels - cut.full() < 2) return std::int64_t{panel} * panel_elements;
+        else return panel <= cut.full() ? std::int64_t{panel} * panel_elements
+                                        : std::int64_t{cut.full()} * panel_elements + tile_for<panel_key(cut.rest(), lanes), Target>::panel_size;
+    }
+
     /// By itself: where g++ inlines it, what is around it takes registers from the tile's sums.
     template <tile_key Panel>
     [[gnu::noinline]] static void run_panel(int index, range block, const input* in, const weight* weights, const second* residual, output* out, const context& finish) {
         constexpr int inputs = Key.sum.inner.count;
         constexpr int block_inputs = Loops.block_inputs < inputs ? Loops.block_inputs : inputs;
         constexpr int input_blocks = ceil_divide(inputs, block_inputs);
-        const weight* panel = weights + std::int64_t{index} * panel_elements;
-        out += index * Key.vectors * lanes;
-        if constexpr (Key.adds_residual) residual += index * Key.vectors * lanes;
+        const weight* panel = weights + panel_offset(index);
+        out += cut.first(index) * lanes;
+        if constexpr (Key.adds_residual) residual += cut.first(index) * lanes;
         if constexpr (input_blocks == 1) {
             run_tiles<input_block(Panel, inputs, true, true)>(block, in, panel, residual, out, finish);
         } else {

@@ -146,10 +146,8 @@ struct direct {
         }
         static void scale_panel(const float* weights, const float* gate, int panel, range inputs, float* scaled) {
             using vector = simd<float, Target>;
-            constexpr int of_panel = gemm::tile_vectors, all = gemm::vectors;
-            const std::int64_t first = std::int64_t{panel} * of_panel * vector::lanes * (1 + layer.in.channels);
-            const int vectors = (panel + 1) * of_panel <= all ? of_panel : all - panel * of_panel;
-            const int width = vectors * vector::lanes;
+            const std::int64_t first = std::int64_t{gemm::cut.first(panel)} * vector::lanes * (1 + layer.in.channels);
+            const int width = gemm::cut.width_of(panel) * vector::lanes;
             weights += first;
             scaled += first;
             if (inputs.begin == 0)

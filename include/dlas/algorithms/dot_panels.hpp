@@ -38,9 +38,10 @@ struct dot_panels {
     constexpr int weight_bytes() const { return terms * bits / 8; }
     /// Bytes of one group's panels.
     constexpr std::int64_t bytes(int outputs) const {
-        const int all = round_up(outputs, lanes), block = lanes * vectors;
-        return all / block * panel_bytes(block) + (all % block > 0 ? panel_bytes(all % block) : 0);
+        const panel_cut panels = cut(outputs);
+        return panels.full() * panel_bytes(lanes * vectors) + (panels.count() - panels.full()) * panel_bytes(lanes * panels.rest());
     }
+    constexpr panel_cut cut(int outputs) const { return {ceil_divide(outputs, lanes), vectors}; }
     /// Of a panel of so many channels; the next one's biases are aligned.
     constexpr std::int64_t panel_bytes(int width) const {
         return (std::int64_t{width} * header_bytes + std::int64_t{width} * weight_bytes() * dots() + 3) / 4 * 4;
@@ -68,7 +69,8 @@ constexpr dot_panels panels_of(const tile_key& key) {
 /// block is as long as the others, with weights of zero. `Target` marks the copy of the code.
 template <class Target, class Header, class Bits>
 void pack_dot_panels(const conv2d_layer& layer, const dot_panels& panels, int channel_block, std::byte* packed, Header header, Bits bits) {
-    const int terms = panels.sum.terms(), outputs = layer.group_out(), block = panels.lanes * panels.vectors;
+    const int terms = panels.sum.terms(), outputs = layer.group_out();
+    const panel_cut cut = panels.cut(outputs);
     const int inputs = layer.group_in(), area = layer.kernel.area(), side_by_side = channel_block == all_channels ? inputs : channel_block;
     const int run = panels.sum.inner.count, lane_bytes = panels.weight_bytes();
     auto bits_of = [&](int channel, int term) -> std::uint32_t {
@@ -76,8 +78,8 @@ void pack_dot_panels(const conv2d_layer& layer, const dot_panels& panels, int ch
         return input < inputs ? bits(channel, input * area + place % area) : 0;
     };
     for (int group = 0; group < layer.groups; ++group)
-        for (int first = 0; first < outputs; first += block) {
-            const int remaining = round_up(outputs - first, panels.lanes), width = remaining < block ? remaining : block;
+        for (int panel = 0; panel < cut.count(); ++panel) {
+            const int first = cut.first(panel) * panels.lanes, width = cut.width_of(panel) * panels.lanes;
             for (int lane = 0; lane < width; ++lane) {
                 const int channel = first + lane < outputs ? group * outputs + first + lane : -1;
                 header(channel, packed + 4 * lane, width);

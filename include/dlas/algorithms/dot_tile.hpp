@@ -49,7 +49,9 @@ consteval tiling choose_dot_tiling(extent map, int channels, dot_cost cost) {
             for (int v = 1; v <= 4 && v <= vectors; ++v) {
                 const int pixels = rows * columns;
                 if (pixels * v + v + cost.registers > Target::vector_registers) break;
-                double total = vectors / v * instructions(pixels, v) + (vectors % v != 0 ? instructions(pixels, vectors % v) : 0);
+                const panel_cut panels = {vectors, v};
+                double total = panels.full() * instructions(pixels, v);
+                if (panels.rest() > 0) total += (panels.count() - panels.full()) * instructions(pixels, panels.rest());
                 total *= ceil_divide(map.height, rows) * ceil_divide(map.width, columns);
                 if (total < best_total * 0.999) {
                     best = {rows, columns, v};

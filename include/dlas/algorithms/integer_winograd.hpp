@@ -136,7 +136,7 @@ private:
             const int column = tile_begin(t % tile_columns, outputs, out.width);
             const second* residual = static_cast<const second*>(a.second) + row * Key.residual.row_stride + column * Key.residual.pixel_stride;
             output* to = static_cast<output*>(a.output) + row * Key.out.row_stride + column * Key.out.pixel_stride;
-            for_each_vector<layer.channels, vector>({of_panels.begin * tile.vectors, of_panels.end * tile.vectors}, [&]<int Lanes>(int channel) {
+            for_each_vector<layer.channels, vector>({gemm::cut.first(of_panels.begin), gemm::cut.first(of_panels.end)}, [&]<int Lanes>(int channel) {
                 transform_output<Lanes>(sums + channel, parameters + 4 * channel, layer.residual ? residual + channel : nullptr,
                                         to + channel, finish);
             });

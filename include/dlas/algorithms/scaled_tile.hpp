@@ -28,9 +28,10 @@ struct scaled_panels {
     }
     /// Bytes of one group's panels.
     constexpr std::int64_t bytes(int outputs) const {
-        const int all = round_up(outputs, lanes), block = lanes * vectors;
-        return all / block * panel_bytes(block) + (all % block > 0 ? panel_bytes(all % block) : 0);
+        const panel_cut panels = cut(outputs);
+        return panels.full() * panel_bytes(lanes * vectors) + (panels.count() - panels.full()) * panel_bytes(lanes * panels.rest());
     }
+    constexpr panel_cut cut(int outputs) const { return {ceil_divide(outputs, lanes), vectors}; }
 };
 
 /// The integer of `bits` bits that a weight becomes.
@@ -69,11 +70,12 @@ float weight_scale(Weight weight, int count, int bits) {
 /// Packs an OIHW filter.
 template <class Target>
 void pack_scaled_panels(const conv2d_layer& layer, const scaled_panels& panels, const float* filter, const float* bias, std::byte* packed) {
-    const int inputs = layer.group_in(), area = layer.kernel.area(), outputs = layer.group_out(), block = panels.lanes * panels.vectors;
+    const int inputs = layer.group_in(), area = layer.kernel.area(), outputs = layer.group_out();
+    const panel_cut cut = panels.cut(outputs);
     const int terms_of_byte = 8 / panels.bits;
     for (int group = 0; group < layer.groups; ++group)
-        for (int first = 0; first < outputs; first += block) {
-            const int remaining = round_up(outputs - first, panels.lanes), width = remaining < block ? remaining : block;
+        for (int panel = 0; panel < cut.count(); ++panel) {
+            const int first = cut.first(panel) * panels.lanes, width = cut.width_of(panel) * panels.lanes;
             for (int lane = 0; lane < width; ++lane) {
                 const bool exists = first + lane < outputs;
                 const std::int64_t channel = group * outputs + first + lane;

@@ -27,6 +27,25 @@ constexpr int whole_tiles(int extent, int tile, int most) {
 template <class Target>
 inline constexpr int float_lanes = Target::vector_bytes / 4;
 
+/// How vectors of output channels are cut into panels, each as wide as a register tile: the last one has what remains. Where that shares
+/// evenly with the one before it both are of the same width, for a tile of one vector leaves the core half idle.
+struct panel_cut {
+    int vectors = 1;
+    int width = 1;  ///< of a tile
+
+    constexpr int count() const { return ceil_divide(vectors, width); }
+    /// Panels that are as wide as the tile.
+    constexpr int full() const { return vectors / width - (shares() ? 1 : 0); }
+    /// The width of the others, of which there are one or two; 0 where there is none.
+    constexpr int rest() const { return shares() ? (width + vectors % width) / 2 : vectors % width; }
+    constexpr int width_of(int panel) const { return panel < full() ? width : rest(); }
+    /// The first vector of a panel.
+    constexpr int first(int panel) const { return panel <= full() ? panel * width : full() * width + (panel - full()) * rest(); }
+
+private:
+    constexpr bool shares() const { return vectors > width && vectors % width > 0 && (width + vectors % width) % 2 == 0; }
+};
+
 /// Registers that a tile needs: accumulators, one row of weights, one broadcast, and a product where there is no FMA.
 template <class Target>
 constexpr bool fits_registers(tiling t) {
@@ -61,9 +80,9 @@ constexpr double tiling_cost(tiling t, int height, int width, int channels, int 
         const double latency = 4.0;
         return (busy > latency ? busy : latency) + 0.5 + vectors * Target::vector_bytes / 64.0 * 0.5;
     };
-    const int vectors = ceil_divide(channels, float_lanes<Target>);
-    double total = vectors / t.vectors * cycles(t.vectors);
-    if (vectors % t.vectors != 0) total += cycles(vectors % t.vectors);
+    const panel_cut panels = {ceil_divide(channels, float_lanes<Target>), t.vectors};
+    double total = panels.full() * cycles(t.vectors);
+    if (panels.rest() > 0) total += (panels.count() - panels.full()) * cycles(panels.rest());
     // Tiles that overlap rule out blocks of input channels.
     const bool even = height % t.rows == 0 && width % t.columns == 0;
     return tiles * total * (even ? 1 : 1.03);

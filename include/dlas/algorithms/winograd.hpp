@@ -82,23 +82,29 @@ struct winograd {
         static void pack(const float* filter, const float* bias, float* packed) {
             for (int channel = 0; channel < out_width; ++channel) packed[channel] = channel < layer.channels ? bias[channel] : 0.0f;
             packed += out_width;
-            const int width = tile.vectors * vector::lanes;
-            for (int channel = 0; channel < out_width; ++channel) {
-                const int first = channel / width * width;
-                const int block_width = out_width - first < width ? out_width - first : width;
-                for (int i = 0; i < layer.in.channels; ++i) {
-                    double g[3][3] = {}, rows[points][3];
-                    if (channel < layer.channels)
-                        for (int at = 0; at < 9; ++at) g[at / 3][at % 3] = double{filter[(std::int64_t{channel} * layer.in.channels + i) * 9 + at]};
-                    constexpr auto& matrix = winograd_transform::filter_matrix<Outputs>;
-                    for (int p = 0; p < points; ++p)
-                        for (int c = 0; c < 3; ++c) rows[p][c] = matrix[p][0] * g[0][c] + matrix[p][1] * g[1][c] + matrix[p][2] * g[2][c];
-                    for (int p = 0; p < points; ++p)
-                        for (int q = 0; q < points; ++q)
-                            packed[(p * points + q) * product_elements + std::int64_t{first} * layer.in.channels + i * block_width + channel - first] =
-                                static_cast<float>(rows[p][0] * matrix[q][0] + rows[p][1] * matrix[q][1] + rows[p][2] * matrix[q][2]);
-                }
+            for (int panel = 0; panel < gemm::panels; ++panel) {
+                const int first = gemm::cut.first(panel) * vector::lanes, width = gemm::cut.width_of(panel) * vector::lanes;
+                for (int channel = first; channel < first + width; ++channel)
+                    for (int i = 0; i < layer.in.channels; ++i) {
+                        float transformed[products];
+                        transform_filter(channel < layer.channels ? filter + (std::int64_t{channel} * layer.in.channels + i) * 9 : nullptr, transformed);
+                        float* to = packed + std::int64_t{first} * layer.in.channels + i * width + channel - first;
+                        for (int product = 0; product < products; ++product) to[product * product_elements] = transformed[product];
+                    }
             }
+        }
+
+        /// A 3x3 filter of one input channel; of none where it is null.
+        static void transform_filter(const float* filter, float* to) {
+            double g[3][3] = {}, rows[points][3];
+            if (filter != nullptr)
+                for (int at = 0; at < 9; ++at) g[at / 3][at % 3] = double{filter[at]};
+            constexpr auto& matrix = winograd_transform::filter_matrix<Outputs>;
+            for (int p = 0; p < points; ++p)
+                for (int c = 0; c < 3; ++c) rows[p][c] = matrix[p][0] * g[0][c] + matrix[p][1] * g[1][c] + matrix[p][2] * g[2][c];
+            for (int p = 0; p < points; ++p)
+                for (int q = 0; q < points; ++q)
+                    to[p * points + q] = static_cast<float>(rows[p][0] * matrix[q][0] + rows[p][1] * matrix[q][1] + rows[p][2] * matrix[q][2]);
         }
 
         template <int Lanes>
@@ -174,7 +180,7 @@ struct winograd {
                 const int column = tile_begin(t % tile_columns, Outputs, out.width);
                 const float* residual = static_cast<const float*>(a.second) + row * Key.residual.row_stride + column * Key.residual.pixel_stride;
                 float* to = static_cast<float*>(a.output) + row * Key.out.row_stride + column * Key.out.pixel_stride;
-                for_each_vector<layer.channels, vector>({of_panels.begin * tile.vectors, of_panels.end * tile.vectors}, [&]<int Lanes>(int channel) {
+                for_each_vector<layer.channels, vector>({gemm::cut.first(of_panels.begin), gemm::cut.first(of_panels.end)}, [&]<int Lanes>(int channel) {
                     transform_output<Lanes>(sums + channel, bias + channel, layer.residual ? residual + channel : nullptr, to + channel);
                 });
             }

@@ -294,7 +294,7 @@ struct deployment {
 };
 
 /// Goes up with every change of how weights are packed that the numbers in a fingerprint do not show.
-inline constexpr std::uint64_t packing_version = 3;
+inline constexpr std::uint64_t packing_version = 4;
 
 /// FNV-1a over names, places and sizes.
 constexpr std::uint64_t fingerprint_of(std::string_view model, std::string_view plan, std::string_view target, scaling way, const auto& steps) {
