@@ -27,6 +27,7 @@
 #include <dlas/core/layer_text.hpp>
 #include <dlas/explore/seeded_weights.hpp>
 #include <dlas/hardware/targets.hpp>
+#include <dlas/systems/executable.hpp>
 #include <dlas/systems/tuning_candidate.hpp>
 
 #include "compiler.hpp"
@@ -210,10 +211,11 @@ struct result {
     double time = 0;
 };
 
-/// Every measurement there is, by CPU, target and layer. Lines: cpu, target, layer, choice, microseconds.
+/// Every measurement there is, by CPU, target with its way of packing, and layer. Lines: cpu, target, layer, choice, microseconds.
 class measurement_cache {
 public:
-    measurement_cache(std::filesystem::path path, std::string cpu, std::string target) : path_(std::move(path)), prefix_(cpu + "\t" + target + "\t") {
+    measurement_cache(std::filesystem::path path, std::string cpu, std::string target)
+        : path_(std::move(path)), prefix_(cpu + "\t" + target + " packing " + std::to_string(dlas::packing_version) + "\t") {
         std::ifstream file(path_);
         int number = 0;
         for (std::string line; std::getline(file, line);) {

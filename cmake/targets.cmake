@@ -5,7 +5,7 @@ include(CheckCXXSourceRuns)
 
 set(DLAS_WANTED_TARGETS "" CACHE STRING "Targets that this project's own programs have units for; empty: all that the compiler has")
 set(DLAS_UNAVAILABLE_TARGET_FLAGS "" CACHE STRING "Further flags of units for targets that this CPU lacks: -O0 compiles in half the time what cannot run")
-set(DLAS_UNIT_FLAGS "" CACHE STRING "Further flags of all units")
+set(DLAS_UNIT_FLAGS "" CACHE STRING "Further flags of all other units of the tests")
 set(hardware ${PROJECT_SOURCE_DIR}/include/dlas/hardware)
 set(DLAS_TARGETS "")
 set(DLAS_UNAVAILABLE_TARGETS "")
@@ -45,7 +45,7 @@ list(JOIN DLAS_TARGETS " " shown)
 message(STATUS "dlas: units are built for ${shown}")
 
 set(DLAS_PROGRAM_TARGETS "" CACHE STRING "Targets that examples and benchmarks have units for; empty: all that tests have")
-set(DLAS_PROGRAM_UNIT_FLAGS "${DLAS_UNIT_FLAGS}" CACHE STRING "Further flags of the units of examples and benchmarks")
+set(DLAS_PROGRAM_UNIT_FLAGS "" CACHE STRING "The same of examples and benchmarks")
 
 # dlas_use_program_targets(): for the folder that calls it.
 macro(dlas_use_program_targets)
@@ -53,12 +53,12 @@ macro(dlas_use_program_targets)
         list(JOIN DLAS_PROGRAM_TARGETS "|" wanted)
         list(FILTER DLAS_TARGETS INCLUDE REGEX "^(${wanted})$")
     endif()
-    set(DLAS_UNIT_FLAGS ${DLAS_PROGRAM_UNIT_FLAGS})
+    set(DLAS_UNIT_FLAGS "${DLAS_PROGRAM_UNIT_FLAGS}")
 endmacro()
 
 # dlas_add_target_units(<cmake-target> TEMPLATE <file.cpp.in> [AVAILABLE_ONLY] [TARGETS <target>...] [SHARDS <n>])
-# Configures the template with @DLAS_TARGET@, @DLAS_SHARD@ and @DLAS_SHARDS@. Targets that the compiler lacks are left out, with AVAILABLE_ONLY
-# those of DLAS_UNAVAILABLE_TARGETS, too;
+# Configures the template with @DLAS_TARGET@, @DLAS_SHARD@ and @DLAS_SHARDS@. Targets that the compiler lacks are left out; with AVAILABLE_ONLY
+# so are those that the CPU is known to lack, unless that leaves none.
 # DLAS_UNIT_TARGETS lists those that are in, as in dlas::policy_list<DLAS_UNIT_TARGETS>; DLAS_UNIT_SHARDS is the number of shards.
 # The program's own sources see what there is: DLAS_UNIT_TARGETS (dlas::scalar,dlas::avx2,...) and DLAS_UNIT_SHARDS.
 function(dlas_add_target_units unit_target)
@@ -79,10 +79,20 @@ function(dlas_add_target_units unit_target)
     set(available "")
     set(unavailable "")
     math(EXPR last "${arg_SHARDS} - 1")
-    foreach(DLAS_TARGET IN LISTS arg_TARGETS)
-        if(NOT DLAS_TARGET IN_LIST DLAS_TARGETS OR (arg_AVAILABLE_ONLY AND DLAS_TARGET IN_LIST DLAS_UNAVAILABLE_TARGETS))
-            continue()
+    set(targets "")
+    foreach(target IN LISTS arg_TARGETS)
+        if(target IN_LIST DLAS_TARGETS)
+            list(APPEND targets ${target})
         endif()
+    endforeach()
+    if(arg_AVAILABLE_ONLY AND DLAS_UNAVAILABLE_TARGETS)
+        set(runnable ${targets})
+        list(REMOVE_ITEM runnable ${DLAS_UNAVAILABLE_TARGETS})
+        if(runnable)
+            set(targets ${runnable})
+        endif()
+    endif()
+    foreach(DLAS_TARGET IN LISTS targets)
         set(units available)
         set(further "${DLAS_UNIT_FLAGS}")
         if(DLAS_TARGET IN_LIST DLAS_UNAVAILABLE_TARGETS)

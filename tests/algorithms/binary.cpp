@@ -116,8 +116,11 @@ void for_each_kernel(Check check) {
                 MESSAGE(Target::name << " is skipped: this CPU lacks it");
                 return;
             }
-            int index = 0;
-            for (const placed_kernel& code : compiled_binary<Target>()) check(code, index++);
+            for (const placed_kernel& code : compiled_binary<Target>()) {
+                int index = 0;
+                while (key(index) != code.key) ++index;
+                check(code, index);
+            }
         };
         (one.template operator()<Targets>(), ...);
     }(dlas::policy_list<DLAS_UNIT_TARGETS>{});

@@ -13,7 +13,7 @@ const kernels& compiled_kernels<dlas::cortex_m0>() {
 }
 template <>
 const kernels& compiled_kernels<dlas::cortex_m3>() {
-    return compilation<dlas::cortex_m3, 7>::all;
+    return compilation<dlas::cortex_m3, 8>::all;
 }
 template <>
 const kernels& compiled_kernels<dlas::cortex_m4>() {
@@ -25,7 +25,7 @@ const kernels& compiled_kernels<dlas::cortex_m7>() {
 }
 template <>
 const kernels& compiled_kernels<dlas::cortex_m33>() {
-    return compilation<dlas::cortex_m33, 7>::all;
+    return compilation<dlas::cortex_m33, 8>::all;
 }
 template <>
 const kernels& compiled_kernels<dlas::cortex_m55>() {

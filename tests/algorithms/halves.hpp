@@ -17,7 +17,7 @@ inline constexpr int formats = 6;
 inline constexpr auto layers = [] {
     dlas::list<conv2d_layer, quantized_layers::layers.size() + formats> all;
     for (const conv2d_layer& layer : quantized_layers::layers) all.push(layer);
-    for (int i = 0; i < formats; ++i) all.push({.in = {1, 1, 40}, .channels = 21});
+    for (int i = 0; i < formats; ++i) all.push({.in = {1, 1, 151}, .channels = 21});
     return all;
 }();
 
@@ -43,8 +43,8 @@ struct half_kernel {
     void (*run)(const dlas::kernel_arguments&) = nullptr;
 };
 
-/// A target that differs from another in its products of halves alone, or stands for one, runs the cases of these, the first two formats, and
-/// of one pixel; plain and 128-bit vectors half of them each.
+/// A target that differs from another in its products of bf16 or f16 alone, or stands for one, runs the cases of these, the first two formats,
+/// and of one pixel; plain and 128-bit vectors half of them each.
 template <class Target>
 constexpr auto cases_for() {
     dlas::list<int, cases.size()> indices;
@@ -55,9 +55,10 @@ constexpr auto cases_for() {
     return indices;
 }
 
-/// Formats take turns; some maps have gaps, and every seventh input of a half format is of floats.
+/// Formats take turns; in each some maps have gaps, and every seventh input of a half format is of floats.
 constexpr conv2d_key key(int index, dlas::element maps) {
-    conv2d_key k = convolution_layers::placed(layers[cases[index].layer], index % 3 == 1 ? 5 : 0, index % 3 == 0 ? convolution_layers::margins{} : convolution_layers::margins{1, 2, 3});
+    const int turn = index / formats % 3;
+    conv2d_key k = convolution_layers::placed(layers[cases[index].layer], turn == 1 ? 5 : 0, turn == 0 ? convolution_layers::margins{} : convolution_layers::margins{1, 2, 3});
     k.in.type = index % 7 == 3 ? dlas::element::f32 : maps;
     k.residual.type = maps;
     k.out.type = maps;

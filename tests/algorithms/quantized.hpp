@@ -68,13 +68,13 @@ inline constexpr auto cases_of_16_bits = [] {
 }();
 
 /// Whether a target runs a case. The emulation of AMX runs what matrices are multiplied for, two of four; AMX itself, which packs and loops
-/// like that, every seventh: all bits of weights, placements and outputs are among them. So do targets that differ from the one that they
-/// extend in one instruction, every third.
+/// like that, every seventh, and targets that differ from the one that they extend in one instruction every fourth: all bits of weights,
+/// placements and outputs are among them.
 template <class Target>
 constexpr bool runs_case(int index, tested c, int activation_bits) {
     if (std::same_as<Target, dlas::emulated>) return activation_bits == 8 && c.algorithm < 3 && !layers[c.layer].depthwise() && index / 2 % 2 == 0;
     if (std::same_as<Target, dlas::amx>) return index % 7 == 0;
-    if (std::same_as<Target, dlas::avx_vnni> || std::same_as<Target, dlas::avx512_vnni> || std::same_as<Target, dlas::neon_dot>) return index % 3 == 0;
+    if (std::same_as<Target, dlas::avx_vnni> || std::same_as<Target, dlas::avx512_vnni> || std::same_as<Target, dlas::neon_dot>) return index % 4 == 0;
     return convolution_layers::takes<Target>(index / 2);  // each other pair: see cases_of()
 }
 template <class Target, int N>

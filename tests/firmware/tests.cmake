@@ -6,8 +6,8 @@ if(DLAS_BOARD IN_LIST DLAS_CORTEX_M_BOARDS)
     set_tests_properties(${DLAS_BOARD}/stack_overflow PROPERTIES PASS_REGULAR_EXPRESSION "fault: exception [0-9]+, the stack is full")
 endif()
 
-# Kernels by the core's own instructions. Boards of one target, and those of plain C++, share the cases: each runs every third from the first,
-# second or third on.
+# Kernels by the core's own instructions. Boards of one target share the cases, and so do cores without vectors of their own: each runs every
+# third from the first, second or third on.
 set(first_of_mps2-an386 0)
 set(first_of_mps2-an500 1)
 set(first_of_mps2-an505 2)

@@ -14,6 +14,8 @@
 #include <dlas/systems/quantize.hpp>
 #include <dlas/systems/reference_network.hpp>
 
+#include "../hardware/emulated.hpp"
+
 namespace {
 
 using dlas::tensor;
@@ -113,6 +115,7 @@ using scalar_stack = dlas::stack<Format, dlas::scalar>;
 TEST_CASE("formats: a network of everything is near its definition in each") {
     CHECK(error_of<everything>(scalar_stack<dlas::f32>{}) < 1e-5);
     CHECK(error_of<everything>(scalar_stack<dlas::f16>{}) < 2e-3);
+    CHECK(error_of<everything>(dlas::stack<dlas::f16, dlas::emulated>{}) < 4e-3);  // its sums are halves, too
     CHECK(error_of<everything>(scalar_stack<dlas::bf16>{}) < 2e-2);
     CHECK(error_of<everything>(scalar_stack<dlas::weights_f16>{}) < 2e-3);
     CHECK(error_of<everything>(scalar_stack<dlas::weights_bf16>{}) < 2e-2);

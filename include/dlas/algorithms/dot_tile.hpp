@@ -89,9 +89,10 @@ struct dot_tile : dot_tile_base<Key, Target> {
     using typename base::input, typename base::output, typename base::second, typename base::weight;
     using vector = simd<float, Target>;
     using dots = simd<std::conditional_t<element_bytes(Key.in.type) == 1, std::int8_t, element_type<Key.in.type>>, Target>;
-    static constexpr bool bytes_in_pairs = element_bytes(Key.in.type) == 1 && dots_in_pairs<Target>(Key.weight_bits) > 0;
-    static constexpr int in_pairs = bytes_in_pairs ? dots_in_pairs<Target>(Key.weight_bits) : Key.in.type == element::f16 ? dots_in_halves : 0;
-    using products = std::conditional_t<bytes_in_pairs, pair_products<Target>, dots>;  ///< what multiplies
+    static constexpr bool adds_bytes = element_bytes(Key.in.type) == 1 && dots_in_pairs<Target>(Key.weight_bits) > 0;
+    /// Dot products that are added up before their sums are widened; 0: none has to be.
+    static constexpr int until_widened = adds_bytes ? dots_in_pairs<Target>(Key.weight_bits) : Key.in.type == element::f16 ? dots_in_halves : 0;
+    using products = std::conditional_t<adds_bytes, pair_products<Target>, dots>;  ///< what multiplies
     using batch = typename vector::batch;
     static constexpr bool requantizes = base::integers && Key.out.type != element::s32;
     using context = std::conditional_t<requantizes, requantizer<Target>, nothing>;
@@ -111,13 +112,13 @@ struct dot_tile : dot_tile_base<Key, Target> {
         for (int o = 0; o < Key.sum.outer.count; ++o)
             for (int m = 0; m < Key.sum.middle.count; ++m) {
                 const input* terms = in + o * Key.sum.outer.stride + m * Key.sum.middle.stride;
-                if constexpr (in_pairs <= 1) {
+                if constexpr (until_widened <= 1) {
 #pragma GCC unroll 1
                     for (int i = 0; i < run_dots; ++i) add_dots(sums, terms, i, panel, ahead);
                 } else {
 #pragma GCC unroll 1
-                    for (int first = 0; first < run_dots; first += in_pairs) {
-                        const int end = first + in_pairs < run_dots ? first + in_pairs : run_dots;
+                    for (int first = 0; first < run_dots; first += until_widened) {
+                        const int end = first + until_widened < run_dots ? first + until_widened : run_dots;
                         typename products::pairs pairs[pixels][Key.vectors] = {};
 #pragma GCC unroll 1
                         for (int i = first; i < end; ++i) add_dots(pairs, terms, i, panel, ahead);
@@ -171,8 +172,8 @@ private:
             const auto x = load_pixel(terms + tile_offset(Key, Key.in, p), dot);
 #pragma GCC unroll 32
             for (int v = 0; v < Key.vectors; ++v) {
-                if constexpr (in_pairs == 0) sums[p][v] = dots::dot(x, weights[v], sums[p][v]);
-                else if constexpr (in_pairs == 1) sums[p][v] = products::widen(products::multiply(x, weights[v]), sums[p][v]);
+                if constexpr (until_widened == 0) sums[p][v] = dots::dot(x, weights[v], sums[p][v]);
+                else if constexpr (until_widened == 1) sums[p][v] = products::widen(products::multiply(x, weights[v]), sums[p][v]);
                 else sums[p][v] = products::multiply_add(x, weights[v], sums[p][v]);
             }
         }

@@ -17,7 +17,7 @@ inline constexpr int by_rule = -1;
 /// How one convolution runs. The order of the loops follows from the blocks, outermost first: blocks of output channels, blocks of
 /// pixels, panels of output channels, blocks of input channels, register tiles. A block that holds everything is a loop less.
 struct schedule_options {
-    tiling tile = {0, 0, 0};   ///< register tile; its vectors are also the width of a packed panel of weights; 0 x 0 x 0: by rule
+    tiling tile = {0, 0, 0};   ///< register tile; its vectors are also the width of packed panels of weights; 0 x 0 x 0: by rule
     int pixels = by_rule;      ///< output pixels (Winograd: tiles) that all channels of a block are computed for before the next ones
     int channels = by_rule;    ///< output channels that all pixels are computed for before the next ones
     int inputs = by_rule;      ///< input channels (im2col: terms) that are summed for all tiles of a block before the next ones

@@ -1,4 +1,4 @@
-// Sixteen bits in memory, arithmetic in floats. Data Formats.
+// Sixteen bits in memory, arithmetic in floats or in part in halves. Data Formats.
 #pragma once
 
 #include <string_view>
@@ -10,7 +10,7 @@
 
 namespace dlas {
 
-/// Weights and feature maps as elements of 16 or 32 bits; sums are floats. Depthwise layers, which have few, keep their weights as floats.
+/// Weights and feature maps as elements of 16 or 32 bits; sums are floats, those of 32 products of f16 halves where Target::f16_sums. Depthwise layers, which have few, keep their weights as floats.
 template <element Weights, element Activations>
 struct half_format {
     static constexpr policy_kind kind = policy_kind::format;
@@ -25,7 +25,7 @@ struct half_format {
     }
 };
 
-/// IEEE half precision: 11 bits of precision, up to 65504. What lies beyond becomes infinite.
+/// IEEE half precision: 11 bits of precision, up to 65504. What lies beyond becomes infinite; where Target::f16_sums so do products.
 struct f16 : half_format<element::f16, element::f16> {
     static constexpr std::string_view name = "f16";
 };

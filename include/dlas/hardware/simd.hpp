@@ -34,7 +34,7 @@ namespace dlas {
 /// Target::bf16_dots the latter also speaks of dot products of two, with sums of floats:
 ///   sums, pixel, weights, load_sums(const float*), load_pixel, load_last (of one element, its neighbour is 0), load_weights<16>, dot
 /// Where Target::f16_sums simd<f16_value, Target> speaks of them, too, but sums the products up as halves before it widens their sums:
-///   pairs, multiply_add, widen   as of pair_products, two sums for each lane, each product of two numbers
+///   pairs, multiply_add, widen   as of pair_products; each lane has two sums of halves, one for each number of a pair
 /// The primary is empty: a unit that is not compiled for the target has none of its vectors.
 template <class Element, class Target>
 struct simd {};

@@ -293,9 +293,6 @@ struct deployment {
     std::int64_t output_offset = 0;
 };
 
-/// Goes up with every change of how weights are packed that the numbers in a fingerprint do not show.
-inline constexpr std::uint64_t packing_version = 4;
-
 /// FNV-1a over names, places and sizes.
 constexpr std::uint64_t fingerprint_of(std::string_view model, std::string_view plan, std::string_view target, scaling way, const auto& steps) {
     std::uint64_t hash = 0xcbf29ce484222325u + packing_version;
