@@ -45,8 +45,7 @@ struct panel_layout {
     constexpr std::int64_t elements(const conv2d_layer& layer, int weight_bytes = 4) const {
         const std::int64_t terms = std::int64_t{layer.group_in()} * layer.kernel.area();
         auto of = [&](int width) { return std::int64_t{lanes} * width + (std::int64_t{lanes} * width * terms * weight_bytes + 3) / 4; };
-        const panel_cut panels = cut(layer);
-        return layer.groups * (panels.full() * of(vectors) + (panels.count() - panels.full()) * of(panels.rest()));
+        return layer.groups * cut(layer).total(of);
     }
     /// Of one group.
     constexpr panel_cut cut(const conv2d_layer& layer) const { return {ceil_divide(layer.group_out(), lanes), vectors}; }

@@ -38,8 +38,7 @@ struct dot_panels {
     constexpr int weight_bytes() const { return terms * bits / 8; }
     /// Bytes of one group's panels.
     constexpr std::int64_t bytes(int outputs) const {
-        const panel_cut panels = cut(outputs);
-        return panels.full() * panel_bytes(lanes * vectors) + (panels.count() - panels.full()) * panel_bytes(lanes * panels.rest());
+        return cut(outputs).total([&](int width) { return panel_bytes(lanes * width); });
     }
     constexpr panel_cut cut(int outputs) const { return {ceil_divide(outputs, lanes), vectors}; }
     /// Of a panel of so many channels; the next one's biases are aligned.

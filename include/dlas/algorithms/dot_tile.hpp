@@ -49,9 +49,7 @@ consteval tiling choose_dot_tiling(extent map, int channels, dot_cost cost) {
             for (int v = 1; v <= 4 && v <= vectors; ++v) {
                 const int pixels = rows * columns;
                 if (pixels * v + v + cost.registers > Target::vector_registers) break;
-                const panel_cut panels = {vectors, v};
-                double total = panels.full() * instructions(pixels, v);
-                if (panels.rest() > 0) total += (panels.count() - panels.full()) * instructions(pixels, panels.rest());
+                double total = panel_cut{vectors, v}.total([&](int width) { return instructions(pixels, width); });
                 total *= ceil_divide(map.height, rows) * ceil_divide(map.width, columns);
                 if (total < best_total * 0.999) {
                     best = {rows, columns, v};

@@ -28,8 +28,7 @@ struct scaled_panels {
     }
     /// Bytes of one group's panels.
     constexpr std::int64_t bytes(int outputs) const {
-        const panel_cut panels = cut(outputs);
-        return panels.full() * panel_bytes(lanes * vectors) + (panels.count() - panels.full()) * panel_bytes(lanes * panels.rest());
+        return cut(outputs).total([&](int width) { return panel_bytes(lanes * width); });
     }
     constexpr panel_cut cut(int outputs) const { return {ceil_divide(outputs, lanes), vectors}; }
 };

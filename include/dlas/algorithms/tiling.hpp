@@ -41,6 +41,12 @@ struct panel_cut {
     constexpr int width_of(int panel) const { return panel < full() ? width : rest(); }
     /// The first vector of a panel.
     constexpr int first(int panel) const { return panel <= full() ? panel * width : full() * width + (panel - full()) * rest(); }
+    /// What all panels take together, of(width) being what one of them does.
+    constexpr auto total(auto of) const {
+        auto sum = full() * of(width);
+        if (rest() > 0) sum += (count() - full()) * of(rest());
+        return sum;
+    }
 
 private:
     constexpr bool shares() const { return vectors > width && vectors % width > 0 && (width + vectors % width) % 2 == 0; }
@@ -81,8 +87,7 @@ constexpr double tiling_cost(tiling t, int height, int width, int channels, int 
         return (busy > latency ? busy : latency) + 0.5 + vectors * Target::vector_bytes / 64.0 * 0.5;
     };
     const panel_cut panels = {ceil_divide(channels, float_lanes<Target>), t.vectors};
-    double total = panels.full() * cycles(t.vectors);
-    if (panels.rest() > 0) total += (panels.count() - panels.full()) * cycles(panels.rest());
+    const double total = panels.total(cycles);
     // Tiles that overlap rule out blocks of input channels.
     const bool even = height % t.rows == 0 && width % t.columns == 0;
     return tiles * total * (even ? 1 : 1.03);

@@ -28,24 +28,29 @@ struct simd<std::int16_t, avx512_bf16> : avx512_vnni_shorts<avx512_bf16> {};
 template <>
 struct simd<f16_value, avx512_bf16> : avx512_f16_values<avx512_bf16> {};
 
-template <class Target>
-struct avx512_bf16_pairs : avx512_bf16_values<Target> {
+/// Operands of dot products of two halves.
+template <class Half, class Target>
+struct avx512_half_pairs {
     using sums = typename simd<float, Target>::batch;
     using pixel = __m512i;
     using weights = __m512i;
 
     static sums load_sums(const float* from) { return simd<float, Target>::load(from); }
-    static pixel load_pixel(const bf16_value* from) {
+    static pixel load_pixel(const Half* from) {
         std::int32_t pair;
         __builtin_memcpy(&pair, from, 4);
         return _mm512_set1_epi32(pair);
     }
-    static pixel load_last(const bf16_value* from) { return _mm512_set1_epi32(from->bits); }
+    static pixel load_last(const Half* from) { return _mm512_set1_epi32(from->bits); }
     template <int Bits>
     static weights load_weights(const std::int8_t* from) {
         return _mm512_loadu_si512(from);
     }
-    static sums dot(pixel x, weights w, sums s) { return _mm512_dpbf16_ps(s, reinterpret_cast<__m512bh>(x), reinterpret_cast<__m512bh>(w)); }
+};
+template <class Target>
+struct avx512_bf16_pairs : avx512_bf16_values<Target>, avx512_half_pairs<bf16_value, Target> {
+    using typename avx512_half_pairs<bf16_value, Target>::sums;
+    static sums dot(__m512i x, __m512i w, sums s) { return _mm512_dpbf16_ps(s, reinterpret_cast<__m512bh>(x), reinterpret_cast<__m512bh>(w)); }
 };
 template <>
 struct simd<bf16_value, avx512_bf16> : avx512_bf16_pairs<avx512_bf16> {};

@@ -33,30 +33,17 @@ template <>
 struct bit_products<avx512_fp16> : avx512_bit_counts<avx512_fp16> {};
 
 template <>
-struct simd<f16_value, avx512_fp16> : avx512_f16_values<avx512_fp16> {
-    using sums = simd<float, avx512_fp16>::batch;
-    using pixel = __m512h;
-    using weights = __m512h;
+struct simd<f16_value, avx512_fp16> : avx512_f16_values<avx512_fp16>, avx512_half_pairs<f16_value, avx512_fp16> {
     using pairs = __m512h;
 
-    static sums load_sums(const float* from) { return simd<float, avx512_fp16>::load(from); }
-    static pixel load_pixel(const f16_value* from) {
-        std::int32_t pair;
-        __builtin_memcpy(&pair, from, 4);
-        return _mm512_castsi512_ph(_mm512_set1_epi32(pair));
-    }
-    static pixel load_last(const f16_value* from) { return _mm512_castsi512_ph(_mm512_set1_epi32(from->bits)); }
-    template <int Bits>
-    static weights load_weights(const std::int8_t* from) {
-        return _mm512_loadu_ph(from);
-    }
-    static pairs multiply_add(pixel x, weights w, pairs p) { return _mm512_fmadd_ph(x, w, p); }
+    static pairs multiply_add(pixel x, weights w, pairs p) { return _mm512_fmadd_ph(_mm512_castsi512_ph(x), _mm512_castsi512_ph(w), p); }
     static sums widen(pairs p, sums s) {
         alignas(64) static constexpr std::uint16_t evens_first[32] = {0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30,
                                                                       1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31};
+        // The unmasked forms read an undefined operand, of which g++ 12 warns (see avx512.hpp), and so does the cast to the lower half.
         constexpr auto all = static_cast<__mmask16>(-1);
         const __m512i apart = _mm512_maskz_permutexvar_epi16(static_cast<__mmask32>(-1), _mm512_load_si512(evens_first), _mm512_castph_si512(p));
-        const __m512 even = _mm512_maskz_cvtph_ps(all, _mm512_castsi512_si256(apart));
+        const __m512 even = _mm512_maskz_cvtph_ps(all, _mm512_maskz_extracti64x4_epi64(static_cast<__mmask8>(-1), apart, 0));
         const __m512 odd = _mm512_maskz_cvtph_ps(all, _mm512_maskz_extracti64x4_epi64(static_cast<__mmask8>(-1), apart, 1));
         return s + (even + odd);
     }
