@@ -1,6 +1,7 @@
 // Whole networks, batch 1: a row for each model and stack. Weights are made up; time does not depend on them.
 //   networks [--profile] [options of Google Benchmark]
-// --profile prints, for the networks that --benchmark_filter selects, the time of each layer instead, and where most of it is lost.
+// --profile prints, for the networks that --benchmark_filter selects, the time of each layer instead, and where most of it is lost: by all
+// threads where the stack has several, beyond the arithmetic at the peak of as many cores.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -38,13 +39,16 @@ void profile(const dlas::design_point& point, double peak) {
     dlas::pack_seeded_weights(code, weights.data());
     const std::vector<float> image(static_cast<std::size_t>(code.input.elements()), 0.5f);
     std::vector<std::vector<double>> seconds(code.steps.size());
+    const std::unique_ptr<dlas::thread_pool> threads = dlas::threads_for(code);
+    peak *= code.threads;
     const auto start = clock::now();
     for (int run = 0; run < 7 || clock::now() - start < std::chrono::seconds(1); ++run)
         for (std::size_t i = 0; i < code.steps.size(); ++i) {
             if (code.steps[i].run == nullptr) continue;
+            dlas::executable step = code;
+            step.steps = code.steps.subspan(i, 1);
             const auto before = clock::now();
-            dlas::fill_halo(code.steps[i], weights.data(), arena.data());
-            code.steps[i].run(dlas::arguments_of(code.steps[i], image.data(), weights.data(), arena.data()));
+            dlas::run_steps(step, image.data(), weights.data(), arena.data(), threads.get());
             seconds[i].push_back(std::chrono::duration<double>(clock::now() - before).count());
         }
     std::printf("%s/%s/%s\n  %-34s %-12s %-36s %9s %8s %6s %9s %9s\n", std::string(point.model).c_str(), std::string(point.dataset).c_str(),

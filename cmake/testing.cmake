@@ -1,15 +1,21 @@
 # The kinds of tests that this project has; tests/CMakeLists.txt lists the tests.
 
-# dlas_add_test(<name> SOURCES <a.cpp>... [LIBRARIES <target>...] [NEEDS_DATA] [NOT_SANITIZED]
+set(DLAS_TEST_FLAGS "" CACHE STRING "Further flags of the tests' own sources, but of those that compute much")
+
+# dlas_add_test(<name> SOURCES <a.cpp>... [LIBRARIES <target>...] [NEEDS_DATA] [NOT_SANITIZED] [COMPUTES]
 #               [UNITS <file.cpp.in> [AVAILABLE_ONLY] [TARGETS <target>...] [SHARDS <n>]])
 # A doctest program. With NEEDS_DATA it is skipped where DLAS_DATA_DIR does not exist. NOT_SANITIZED: code that another test runs, too, with
-# other networks or more of them, which is not repeated under the sanitizers.
+# other networks or more of them, which is not repeated under the sanitizers. COMPUTES: its own sources, not its units alone, do much.
 function(dlas_add_test name)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "NEEDS_DATA;NOT_SANITIZED" "" "LIBRARIES")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "NEEDS_DATA;NOT_SANITIZED;COMPUTES" "" "LIBRARIES;SOURCES")
     if(arg_NOT_SANITIZED AND CMAKE_BUILD_TYPE STREQUAL "Sanitize")
         return()
     endif()
-    dlas_add_program(${name} LIBRARIES dlas_test_main ${arg_LIBRARIES} ${arg_UNPARSED_ARGUMENTS})
+    dlas_add_program(${name} SOURCES ${arg_SOURCES} LIBRARIES dlas_test_main ${arg_LIBRARIES} ${arg_UNPARSED_ARGUMENTS})
+    if(NOT arg_COMPUTES)
+        separate_arguments(flags UNIX_COMMAND "${DLAS_TEST_FLAGS}")
+        set_source_files_properties(${arg_SOURCES} PROPERTIES COMPILE_OPTIONS "${flags}")
+    endif()
     add_test(NAME ${name} COMMAND ${name})
     set_tests_properties(${name} PROPERTIES ENVIRONMENT "DLAS_DATA=${DLAS_DATA_DIR}" SKIP_RETURN_CODE 77)
     if(arg_NEEDS_DATA)

@@ -215,12 +215,14 @@ constexpr bool runs(const conv2d_key& key) {
     return Algorithm::template refuses<Target>(key.layer, key.schedule).empty();
 }
 
-/// Whether a target takes a case: what plain and 128-bit vectors have in common is tested by every second case each. So are all vectors under
-/// the sanitizers.
+/// Whether a target takes a case: what plain and 128-bit vectors have in common is tested by every second case each, what wider ones have by two
+/// of three. Under the sanitizers vectors of all kinds take every second.
 template <class Target>
 constexpr bool takes(int index) {
     if (std::same_as<Target, dlas::scalar>) return index % 2 == 0;
-    return std::same_as<Target, dlas::sse42> || sanitized ? index % 2 != 0 : true;
+    if (std::same_as<Target, dlas::sse42> || sanitized) return index % 2 != 0;
+    if (std::same_as<Target, dlas::avx2>) return index % 3 != 0;
+    return std::same_as<Target, dlas::avx512> ? index % 3 != 1 : true;
 }
 
 /// The pairs that stacks of this target do not refuse, of which it takes some.

@@ -44,12 +44,14 @@ struct half_kernel {
 };
 
 /// A target that differs from another in its products of bf16 or f16 alone, or stands for one, runs the cases of these, the first two formats,
-/// and of one pixel; plain and 128-bit vectors half of them each.
+/// and of one pixel, an emulated one half of
+/// them; others take theirs as of floats.
 template <class Target>
 constexpr auto cases_for() {
     dlas::list<int, cases.size()> indices;
     for (int i = 0; i < cases.size(); ++i)
-        if (Target::bf16_dots || Target::f16_sums ? (Target::bf16_dots && i % formats == 0) || (Target::f16_sums && i % formats == 1) || layers[cases[i].layer].in.pixels() == 1
+        if (std::same_as<Target, dlas::emulated> && i / formats % 2 != 0) continue;
+        else if (Target::bf16_dots || Target::f16_sums ? (Target::bf16_dots && i % formats == 0) || (Target::f16_sums && i % formats == 1) || layers[cases[i].layer].in.pixels() == 1
                                                   : convolution_layers::takes<Target>(i / formats))
             indices.push(i);
     return indices;

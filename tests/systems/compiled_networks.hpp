@@ -22,6 +22,10 @@ template <class... Points>
 struct point_list {
     static constexpr int size = sizeof...(Points);
 };
+template <class... A, class... B>
+constexpr point_list<A..., B...> operator+(point_list<A...>, point_list<B...>) {
+    return {};
+}
 
 /// The networks of `List::points<Target>` whose index is `Shard` modulo `Shards`. Defined by units compiled for the target, which include
 /// compile_networks.hpp.
