@@ -352,13 +352,44 @@ void check_targets() {
     (check_target<Targets>(std::make_integer_sequence<int, DLAS_UNIT_SHARDS>{}), ...);
 }
 
+/// Threads' shares of panels: each tile of each panel once, and no thread has more than its part and a tile.
+constexpr bool shares_are_equal(const dlas::panel_cut& cut, int tiles, int parts) {
+    int computed[16][16] = {};
+    for (int part = 0; part < parts; ++part) {
+        const dlas::tile_share share = dlas::share_of_panels<dlas::scalar>(cut, tiles, part, parts);
+        int work = 0;
+        for (int panel = share.panels.begin; panel < share.panels.end; ++panel) {
+            const dlas::range own = share.of_panel(panel, share.tiles);
+            for (int tile = own.begin; tile < own.end; ++tile) {
+                const dlas::range panels = share.panels_of(tile);
+                if (panel < panels.begin || panel >= panels.end) return false;
+                ++computed[panel][tile];
+                work += cut.width_of(panel);
+            }
+        }
+        if (work > dlas::ceil_divide(cut.vectors * tiles, parts) + cut.width) return false;
+    }
+    for (int panel = 0; panel < cut.count(); ++panel)
+        for (int tile = 0; tile < tiles; ++tile)
+            if (computed[panel][tile] != 1) return false;
+    return true;
+}
+static_assert([] {
+    for (int vectors = 1; vectors <= 16; ++vectors)
+        for (int width = 1; width <= 4; ++width)
+            for (const int tiles : {1, 2, 7, 16})
+                for (int parts = 1; parts <= 4; ++parts)
+                    if (!shares_are_equal({vectors, width}, tiles, parts)) return false;
+    return true;
+}());
+
 /// Threads' tiles of Winograd: each tile once, and each output pixel written by one thread.
 template <int Outputs>
 constexpr bool one_writer(dlas::shape out, int parts) {
     const int columns = dlas::ceil_divide(out.width, Outputs), tiles = dlas::ceil_divide(out.height, Outputs) * columns;
     int writers[16][16] = {}, next = 0;
     for (int part = 0; part < parts; ++part) {
-        const dlas::range own = dlas::winograd_transform::tiles_of<Outputs>(out, part, parts);
+        const dlas::range own = dlas::winograd_transform::own_tiles<Outputs>(out, part, parts);
         if (own.begin != next || own.end < own.begin) return false;
         next = own.end;
         for (int t = own.begin; t < own.end; ++t)

@@ -121,11 +121,42 @@ struct tile_loops {
     constexpr bool operator==(const tile_loops&) const = default;
 };
 
-/// Which of a convolution's tiles and panels a thread computes.
+/// Which of a convolution's tiles and panels a thread computes: those of `tiles` for each of `panels`, but no tile of the first panel before
+/// `begin` and none of the last one from `end` on, for two threads may share a panel.
 struct tile_share {
     range tiles;
     range panels;
+    int begin = 0;
+    int end = 1 << 30;
+
+    /// The panels of a tile.
+    constexpr range panels_of(int tile) const { return {panels.begin + (tile < begin ? 1 : 0), panels.end - (tile >= end ? 1 : 0)}; }
+    /// Those among some tiles of a panel.
+    constexpr range of_panel(int panel, range block) const {
+        return {panel == panels.begin && block.begin < begin ? begin : block.begin, panel + 1 == panels.end && block.end > end ? end : block.end};
+    }
 };
+
+/// All tiles of some panels: equal shares of the work, which goes panel by panel, within each tile by tile. `Target` marks the copy of the code.
+template <class Target>
+constexpr tile_share share_of_panels(const panel_cut& cut, int tiles, int part, int parts) {
+    struct position {
+        int panel;
+        int tile;
+    };
+    auto boundary = [&](int index) -> position {
+        const std::int64_t work = std::int64_t{cut.vectors} * tiles * index / parts;
+        int panel = 0;
+        while (panel < cut.count() && std::int64_t{cut.first(panel + 1)} * tiles <= work) ++panel;
+        if (panel == cut.count()) return {panel, 0};
+        const int width = cut.width_of(panel);
+        const auto tile = static_cast<int>((work - std::int64_t{cut.first(panel)} * tiles + width / 2) / width);
+        return tile < tiles ? position{panel, tile} : position{panel + 1, 0};
+    };
+    const position first = boundary(part), last = boundary(part + 1);
+    if (last.tile == 0) return {{0, tiles}, {first.panel, last.panel}, first.tile};
+    return {{0, tiles}, {first.panel, last.panel + 1}, first.tile, last.tile};
+}
 
 /// One group of a convolution as register tiles over a rows x columns output whose inputs lie at constant strides.
 template <tile_key Key, tile_loops Loops, class Target>
@@ -147,27 +178,33 @@ struct tiled_gemm {
     static constexpr int block_panels = Loops.block_panels < panels ? Loops.block_panels : panels;
     static_assert(Key.rows <= Loops.rows && Key.columns <= Loops.columns, "[dlas] schedule: the register tile is larger than the output");
 
-    /// Threads share the panels where weights are most of the memory that is read, else the pixels.
+    /// Threads share the panels where weights are most of the memory that is read, or where tiles cannot be shared evenly; else the pixels.
     static tile_share share(int part, int parts) {
         if (parts == 1) return {{0, tiles}, {0, panels}};
-        const std::int64_t by_panels = std::int64_t{ceil_divide(panels, parts)} * tiles, by_tiles = std::int64_t{ceil_divide(tiles, parts)} * panels;
         constexpr bool weights_dominate = std::int64_t{Key.sum.terms()} * Loops.channels > std::int64_t{Loops.rows} * Loops.columns * (Loops.channels + Key.sum.terms());
-        if (weights_dominate ? by_panels <= by_tiles + by_tiles / 8 : by_panels < by_tiles) return {{0, tiles}, share_of(panels, part, parts)};
+        const bool uneven = 16 * parts * ceil_divide(tiles, parts) > 17 * tiles;
+        if (weights_dominate || uneven) return share_of_panels<Target>(cut, tiles, part, parts);
         return {share_of(tiles, part, parts), {0, panels}};
     }
 
-    static void run(const input* in, const weight* weights, const second* residual, output* out, const tile_share& share, const context& finish = {}) {
+    /// `next` are weights of which the same share is read after these, where its first panel does not lie behind its last one here.
+    static void run(const input* in, const weight* weights, const second* residual, output* out, const tile_share& share, const context& finish = {},
+                    const weight* next = nullptr) {
         [[maybe_unused]] const typename micro_kernel::setting setting;
         for (int panel = share.panels.begin; panel < share.panels.end; panel += block_panels) {
             const int panel_end = panel + block_panels < share.panels.end ? panel + block_panels : share.panels.end;
             for (int tile = share.tiles.begin; tile < share.tiles.end; tile += block_tiles) {
                 const range block = {tile, tile + block_tiles < share.tiles.end ? tile + block_tiles : share.tiles.end};
+                auto run_one = [&]<tile_key Panel>(int index) {
+                    const weight* following = next != nullptr && index + 1 == share.panels.end ? next + panel_offset(share.panels.begin) : nullptr;
+                    run_panel<Panel>(index, share.of_panel(index, block), in, weights, residual, out, finish, following);
+                };
                 int i = panel;
-                for (; i < panel_end && i < full; ++i) run_panel<panel_key(Key.vectors, lanes)>(i, block, in, weights, residual, out, finish);
+                for (; i < panel_end && i < full; ++i) run_one.template operator()<panel_key(Key.vectors, lanes)>(i);
                 if constexpr (full < whole)
-                    for (; i < panel_end && i < whole; ++i) run_panel<panel_key(cut.rest(), lanes)>(i, block, in, weights, residual, out, finish);
+                    for (; i < panel_end && i < whole; ++i) run_one.template operator()<panel_key(cut.rest(), lanes)>(i);
                 if constexpr (whole < panels)
-                    if (i < panel_end) run_panel<panel_key(cut.width_of(panels - 1), last_lanes)>(i, block, in, weights, residual, out, finish);
+                    if (i < panel_end) run_one.template operator()<panel_key(cut.width_of(panels - 1), last_lanes)>(i);
             }
         }
     }
@@ -193,7 +230,8 @@ private:
 
     /// By itself: where g++ inlines it, what is around it takes registers from the tile's sums.
     template <tile_key Panel>
-    [[gnu::noinline]] static void run_panel(int index, range block, const input* in, const weight* weights, const second* residual, output* out, const context& finish) {
+    [[gnu::noinline]] static void run_panel(int index, range block, const input* in, const weight* weights, const second* residual, output* out, const context& finish,
+                                            const weight* following) {
         constexpr int inputs = Key.sum.inner.count;
         constexpr int block_inputs = Loops.block_inputs < inputs ? Loops.block_inputs : inputs;
         constexpr int input_blocks = ceil_divide(inputs, block_inputs);
@@ -201,7 +239,7 @@ private:
         out += cut.first(index) * lanes;
         if constexpr (Key.adds_residual) residual += cut.first(index) * lanes;
         if constexpr (input_blocks == 1) {
-            run_tiles<input_block(Panel, inputs, true, true)>(block, in, panel, residual, out, finish);
+            run_tiles<input_block(Panel, inputs, true, true)>(block, in, panel, residual, out, finish, following);
         } else {
             static_assert(Loops.rows % Key.rows == 0 && Loops.columns % Key.columns == 0,
                           "[dlas] schedule: blocks of input channels need register tiles that cut the output evenly");
@@ -232,10 +270,12 @@ private:
         return key;
     }
 
-    /// Weights come from far caches: while the tiles of a block use those of one panel, the next one's are asked for bit by bit.
+    /// Weights come from far caches: while the tiles of a block use those of one panel, those of `following` or the next panel are asked for bit
+    /// by bit.
     /// Where there is one tile, or two panels are too much for the second-level cache, the distance is constant instead.
     template <tile_key Block>
-    static void run_tiles(range block, const input* in, const weight* panel, const second* residual, output* out, const context& finish) {
+    static void run_tiles(range block, const input* in, const weight* panel, const second* residual, output* out, const context& finish,
+                          const weight* following = nullptr) {
         using block_tile = tile_for<Block, Target>;
         constexpr int element = sizeof(weight);
         constexpr int row_bytes = block_tile::row * element, bytes = block_tile::header * element + row_bytes * block_tile::rows;
@@ -248,7 +288,7 @@ private:
             key.ahead_bytes = distance == 0 || at_once ? 0 : spread ? round_up(ceil_divide(row_bytes, block_tiles), element) : row_bytes;
             return key;
         }();
-        const weight* ahead = panel + (spread ? bytes : distance) / element;
+        const weight* ahead = spread && following != nullptr ? following : panel + (spread ? bytes : distance) / element;
         for (int t = block.begin; t < block.end; ++t) {
             const int row = tile_begin(t / tile_columns, Key.rows, Loops.rows), column = tile_begin(t % tile_columns, Key.columns, Loops.columns);
             if constexpr (distance != 0 && at_once) prefetch<share>(ahead);

@@ -83,20 +83,20 @@ struct integer_winograd {
         const requantizer<Target> finish(a.weights);
         auto* transformed = reinterpret_cast<std::int16_t*>(a.own_workspace());
         auto* sums = reinterpret_cast<std::int32_t*>(a.own_workspace() + sums_offset);
-        winograd_transform::for_own_blocks<outputs>(a, out, block, gemm::panels, [&](range of_map, range of_panels) {
+        winograd_transform::for_own_blocks<outputs, Target>(a, out, block, gemm::cut, [&](range of_map, const tile_share& share) {
             transform_inputs(a, of_map, transformed);
-            multiply(a, transformed, of_map.end - of_map.begin, of_panels, sums);
-            transform_outputs(a, sums, of_map, of_panels, finish);
+            multiply(a, transformed, winograd_transform::in_rows(of_map, share, tile.columns), sums);
+            transform_outputs(a, sums, of_map, share, finish);
         });
     }
 
 private:
-    /// The products of the first `count` tiles of a block.
-    static void multiply(const kernel_arguments& a, const std::int16_t* transformed, int count, range of_panels, std::int32_t* sums) {
+    static void multiply(const kernel_arguments& a, const std::int16_t* transformed, const tile_share& share, std::int32_t* sums) {
         const auto* filters = static_cast<const std::int8_t*>(a.weights) + header_bytes;
-        for (int p = 0; p < products; ++p)
-            gemm::run(transformed + p * (block * in_width), filters + p * product_bytes, nullptr, sums + p * (block * out_width),
-                      {{0, ceil_divide(count, tile.columns)}, of_panels});
+        const bool all = share.panels.end - share.panels.begin == gemm::panels;
+        for (int p = 0; p < products; ++p, filters += product_bytes)
+            gemm::run(transformed + p * (block * in_width), filters, nullptr, sums + p * (block * out_width), share, {},
+                      all ? nullptr : filters + product_bytes);
     }
 
     static void transform_inputs(const kernel_arguments& a, range of_map, std::int16_t* to) {
@@ -129,13 +129,14 @@ private:
         }
     }
 
-    static void transform_outputs(const kernel_arguments& a, const std::int32_t* sums, range of_map, range of_panels, const requantizer<Target>& finish) {
+    static void transform_outputs(const kernel_arguments& a, const std::int32_t* sums, range of_map, const tile_share& share, const requantizer<Target>& finish) {
         const std::byte* parameters = static_cast<const std::byte*>(a.weights) + requantization_bytes;
         for (int t = of_map.begin; t < of_map.end; ++t, sums += out_width) {
             const int row = tile_begin(t / tile_columns, outputs, out.height);
             const int column = tile_begin(t % tile_columns, outputs, out.width);
             const second* residual = static_cast<const second*>(a.second) + row * Key.residual.row_stride + column * Key.residual.pixel_stride;
             output* to = static_cast<output*>(a.output) + row * Key.out.row_stride + column * Key.out.pixel_stride;
+            const range of_panels = share.panels_of(t);
             for_each_vector<layer.channels, vector>({gemm::cut.first(of_panels.begin), gemm::cut.first(of_panels.end)}, [&]<int Lanes>(int channel) {
                 transform_output<Lanes>(sums + channel, parameters + 4 * channel, layer.residual ? residual + channel : nullptr,
                                         to + channel, finish);

@@ -166,20 +166,21 @@ struct winograd {
             }
         }
 
-        /// The products of the first `count` tiles of a block.
-        static void multiply(const float* transformed, const float* filters, int count, range of_panels, float* sums) {
-            for (int p = 0; p < products; ++p)
-                gemm::run(transformed + p * (block * in_width), filters + p * product_elements, nullptr, sums + p * (block * out_width),
-                          {{0, ceil_divide(count, tile.columns)}, of_panels});
+        static void multiply(const float* transformed, const float* filters, const tile_share& share, float* sums) {
+            const bool all = share.panels.end - share.panels.begin == gemm::panels;
+            for (int p = 0; p < products; ++p, filters += product_elements)
+                gemm::run(transformed + p * (block * in_width), filters, nullptr, sums + p * (block * out_width), share, {},
+                          all ? nullptr : filters + product_elements);
         }
 
-        static void transform_outputs(const float* sums, const kernel_arguments& a, range of_map, range of_panels) {
+        static void transform_outputs(const float* sums, const kernel_arguments& a, range of_map, const tile_share& share) {
             const float* bias = static_cast<const float*>(a.weights);
             for (int t = of_map.begin; t < of_map.end; ++t, sums += out_width) {
                 const int row = tile_begin(t / tile_columns, Outputs, out.height);
                 const int column = tile_begin(t % tile_columns, Outputs, out.width);
                 const float* residual = static_cast<const float*>(a.second) + row * Key.residual.row_stride + column * Key.residual.pixel_stride;
                 float* to = static_cast<float*>(a.output) + row * Key.out.row_stride + column * Key.out.pixel_stride;
+                const range of_panels = share.panels_of(t);
                 for_each_vector<layer.channels, vector>({gemm::cut.first(of_panels.begin), gemm::cut.first(of_panels.end)}, [&]<int Lanes>(int channel) {
                     transform_output<Lanes>(sums + channel, bias + channel, layer.residual ? residual + channel : nullptr, to + channel);
                 });
@@ -192,10 +193,10 @@ struct winograd {
             const float* filters = static_cast<const float*>(a.weights) + out_width;
             float* transformed = reinterpret_cast<float*>(a.own_workspace());
             float* sums = transformed + products * block * in_width;
-            winograd_transform::for_own_blocks<Outputs>(a, out, block, gemm::panels, [&](range of_map, range of_panels) {
+            winograd_transform::for_own_blocks<Outputs, Target>(a, out, block, gemm::cut, [&](range of_map, const tile_share& share) {
                 transform_inputs(in, of_map, transformed);
-                multiply(transformed, filters, of_map.end - of_map.begin, of_panels, sums);
-                transform_outputs(sums, a, of_map, of_panels);
+                multiply(transformed, filters, winograd_transform::in_rows(of_map, share, tile.columns), sums);
+                transform_outputs(sums, a, of_map, share);
             });
         }
     };

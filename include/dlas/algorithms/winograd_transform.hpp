@@ -116,27 +116,45 @@ constexpr int block_tiles(const conv2d_layer& layer, const schedule_options& sch
 /// transforms the whole input: what one core has written costs another one more than to compute it again.
 constexpr bool threads_have_channels(int block, int tiles, int channels) { return block == tiles && channels > 3 * tiles; }
 
-/// The tiles of each thread. Where the last two rows or columns overlap they stay together: one pixel, one writer.
+/// The last tile at or before one where a thread may begin: where the last two rows or columns overlap they stay together, one pixel having
+/// one writer.
 template <int Outputs>
-constexpr range tiles_of(shape out, int part, int parts) {
+constexpr int boundary_before(shape out, int tile) {
     const int rows = ceil_divide(out.height, Outputs), columns = ceil_divide(out.width, Outputs);
-    auto boundary = [&](int index) {
-        const int tile = rows * columns * index / parts;
-        if (out.height % Outputs != 0 && tile > (rows - 2) * columns) return (rows - 2) * columns;
-        return out.width % Outputs != 0 && tile % columns == columns - 1 ? tile - 1 : tile;
-    };
-    return parts == 1 ? range{0, rows * columns} : range{boundary(part), part + 1 == parts ? rows * columns : boundary(part + 1)};
+    if (tile == rows * columns) return tile;
+    if (out.height % Outputs != 0 && tile > (rows - 2) * columns) return (rows - 2) * columns;
+    return out.width % Outputs != 0 && tile % columns == columns - 1 ? tile - 1 : tile;
 }
 
-/// Visits the blocks that one of the threads computes: tiles of the map, and panels of output channels.
-template <int Outputs, class Visit>
-[[gnu::always_inline]] inline void for_own_blocks(const kernel_arguments& a, shape out, int block, int panels, Visit visit) {
+/// The tiles of a thread where each has some for all channels.
+template <int Outputs>
+constexpr range own_tiles(shape out, int part, int parts) {
+    const range equal = share_of(ceil_divide(out.height, Outputs) * ceil_divide(out.width, Outputs), part, parts);
+    return {boundary_before<Outputs>(out, equal.begin), boundary_before<Outputs>(out, equal.end)};
+}
+
+/// A share of Winograd's tiles in tiles of a matrix product with so many rows each, which compute what they overlap, too.
+constexpr tile_share in_rows(range of_map, const tile_share& share, int rows) {
+    return {{0, ceil_divide(of_map.end - of_map.begin, rows)}, share.panels, share.begin / rows, ceil_divide(share.end, rows)};
+}
+
+/// Visits the blocks that one of the threads computes: tiles of the map whose inputs it transforms, and which of them it multiplies for which
+/// panels of output channels. The tiles of a share are those of the map.
+template <int Outputs, class Target, class Visit>
+[[gnu::always_inline]] inline void for_own_blocks(const kernel_arguments& a, shape out, int block, const panel_cut& cut, Visit visit) {
     const int tiles = ceil_divide(out.height, Outputs) * ceil_divide(out.width, Outputs);
-    const bool by_channels = threads_have_channels(block, tiles, out.channels);
-    const range own = by_channels ? range{0, tiles} : tiles_of<Outputs>(out, a.part, a.parts);
-    const range own_panels = by_channels ? share_of(panels, a.part, a.parts) : range{0, panels};
-    if (own_panels.begin == own_panels.end) return;
-    for (int begin = own.begin; begin < own.end; begin += block) visit(range{begin, begin + block <= own.end ? begin + block : own.end}, own_panels);
+    if (a.parts > 1 && threads_have_channels(block, tiles, out.channels)) {
+        tile_share share = share_of_panels<Target>(cut, tiles, a.part, a.parts);
+        share.begin = boundary_before<Outputs>(out, share.begin);
+        if (share.end < tiles) share.end = boundary_before<Outputs>(out, share.end);
+        if (share.panels.begin < share.panels.end) visit(range{0, tiles}, share);
+    } else {
+        const range own = own_tiles<Outputs>(out, a.part, a.parts);
+        for (int begin = own.begin; begin < own.end; begin += block) {
+            const range some = {begin, begin + block <= own.end ? begin + block : own.end};
+            visit(some, tile_share{some, {0, cut.count()}});
+        }
+    }
 }
 
 }  // namespace winograd_transform
