@@ -30,10 +30,12 @@ struct subject {
 };
 
 constexpr subject subjects[] = {
+    {"resnet20/cifar10", "dlas::resnet20<dlas::cifar10>", "automatic", 6, 600, 250},
     {"resnet56/cifar10", "dlas::resnet56<dlas::cifar10>", "automatic", 6, 600, 250},
     {"resnet50/imagenet", "dlas::resnet50<dlas::imagenet>", "automatic", 6, 600, 250},
     {"resnet50/imagenet", "dlas::resnet50<dlas::imagenet>", "tuned", 8, 600, 250},
     {"mobilenet_v2/imagenet", "dlas::mobilenet_v2<dlas::imagenet>", "automatic", 6, 600, 250},
+    {"vgg16/imagenet", "dlas::vgg16<dlas::imagenet>", "automatic", 6, 600, 250},
     {"densenet161/imagenet", "dlas::densenet161<dlas::imagenet>", "automatic", 16, 600, 450},
 };
 

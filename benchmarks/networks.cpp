@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <exception>
 #include <functional>
+#include <memory>
 #include <regex>
 
 #include <dlas/core/layer_text.hpp>

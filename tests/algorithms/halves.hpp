@@ -1,6 +1,7 @@
 // What is tested of formats with 16-bit elements, or with weights of few bits and all else in floats: conversions of vectors, and convolutions.
 #pragma once
 
+#include <concepts>
 #include <span>
 #include <string_view>
 
@@ -44,16 +45,16 @@ struct half_kernel {
 };
 
 /// A target that differs from another in its products of bf16 or f16 alone, or stands for one, runs the cases of these, the first two formats,
-/// and of one pixel, an emulated one half of
-/// them; others take theirs as of floats.
+/// and of one pixel, the emulated one half of them; others take theirs as of floats.
 template <class Target>
 constexpr auto cases_for() {
     dlas::list<int, cases.size()> indices;
-    for (int i = 0; i < cases.size(); ++i)
+    for (int i = 0; i < cases.size(); ++i) {
         if (std::same_as<Target, dlas::emulated> && i / formats % 2 != 0) continue;
-        else if (Target::bf16_dots || Target::f16_sums ? (Target::bf16_dots && i % formats == 0) || (Target::f16_sums && i % formats == 1) || layers[cases[i].layer].in.pixels() == 1
+        if (Target::bf16_dots || Target::f16_sums ? (Target::bf16_dots && i % formats == 0) || (Target::f16_sums && i % formats == 1) || layers[cases[i].layer].in.pixels() == 1
                                                   : convolution_layers::takes<Target>(i / formats))
             indices.push(i);
+    }
     return indices;
 }
 

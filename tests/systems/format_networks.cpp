@@ -168,6 +168,7 @@ TEST_CASE("logits: integers are the same bits on every target") {
     if (skipped()) return;
     for (const char* plan : {"w8a8/", "w4a8/", "w2a8/", "w8a16/"}) check_same_bits<format_networks::resnet20>("cifar10_resnet20", plan, cifar10_test());
     check_same_bits<format_networks::mobilenet_v1>("imagenet_mobilenetv1_0.25", "w8a8/", imagenet_validation());
+    check_same_bits<format_networks::squeezenet>("imagenet_squeezenet1.1", "w8a8/", imagenet_validation());
 }
 
 TEST_CASE("quantize: rules of ranges, files and errors") {

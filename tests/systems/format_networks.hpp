@@ -113,7 +113,7 @@ struct format_networks {
                    point<resnet20, shifts>, point<resnet20, four_bits_and_shifts>, point<resnet20, weights_of<7>>, point<resnet20, weights_of<5>>,
                    point<resnet20, weights_of<3>>>;
     using elsewhere = point_list<point<resnet20, integers>, point<resnet20, four_bits>, point<resnet20, ternary>, point<resnet20, one_bit>,
-                                 point<resnet20, wide_maps>, point<resnet20, one_bit_inside>, point<mobilenet_v1, integers>>;
+                                 point<resnet20, wide_maps>, point<resnet20, one_bit_inside>, point<mobilenet_v1, integers>, point<squeezenet, integers>>;
 
     template <class Target>
     using points = std::conditional_t<std::is_same_v<Target, dlas::avx2>, on_avx2, elsewhere>;

@@ -102,7 +102,7 @@ struct binary_convolution {
         a.meet();
 
         const levels stand_for = find_levels(rows, threshold);
-        // As tiled_gemm has it: whichever leaves the busiest thread less to do.
+        // Whichever leaves the busiest thread less to do.
         if (ceil_divide(tiles, a.parts) * panels <= tiles * ceil_divide(panels, a.parts))
             run_tiles(a, map, stand_for, share_of(tiles, a.part, a.parts), {0, panels});
         else

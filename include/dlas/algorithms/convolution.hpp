@@ -187,7 +187,7 @@ struct tiled_gemm {
         return {share_of(tiles, part, parts), {0, panels}};
     }
 
-    /// `next` are weights of which the same share is read after these, where its first panel does not lie behind its last one here.
+    /// `next` are weights of which the same share is read after these; null: what lies behind its last panel.
     static void run(const input* in, const weight* weights, const second* residual, output* out, const tile_share& share, const context& finish = {},
                     const weight* next = nullptr) {
         [[maybe_unused]] const typename micro_kernel::setting setting;
@@ -271,8 +271,7 @@ private:
     }
 
     /// Weights come from far caches: while the tiles of a block use those of one panel, those of `following` or the next panel are asked for bit
-    /// by bit.
-    /// Where there is one tile, or two panels are too much for the second-level cache, the distance is constant instead.
+    /// by bit. Where there is one tile, or two panels are too much for the second-level cache, the distance is constant instead.
     template <tile_key Block>
     static void run_tiles(range block, const input* in, const weight* panel, const second* residual, output* out, const context& finish,
                           const weight* following = nullptr) {

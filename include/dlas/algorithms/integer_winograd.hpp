@@ -93,10 +93,8 @@ struct integer_winograd {
 private:
     static void multiply(const kernel_arguments& a, const std::int16_t* transformed, const tile_share& share, std::int32_t* sums) {
         const auto* filters = static_cast<const std::int8_t*>(a.weights) + header_bytes;
-        const bool all = share.panels.end - share.panels.begin == gemm::panels;
         for (int p = 0; p < products; ++p, filters += product_bytes)
-            gemm::run(transformed + p * (block * in_width), filters, nullptr, sums + p * (block * out_width), share, {},
-                      all ? nullptr : filters + product_bytes);
+            gemm::run(transformed + p * (block * in_width), filters, nullptr, sums + p * (block * out_width), share, {}, filters + product_bytes);
     }
 
     static void transform_inputs(const kernel_arguments& a, range of_map, std::int16_t* to) {

@@ -167,10 +167,8 @@ struct winograd {
         }
 
         static void multiply(const float* transformed, const float* filters, const tile_share& share, float* sums) {
-            const bool all = share.panels.end - share.panels.begin == gemm::panels;
             for (int p = 0; p < products; ++p, filters += product_elements)
-                gemm::run(transformed + p * (block * in_width), filters, nullptr, sums + p * (block * out_width), share, {},
-                          all ? nullptr : filters + product_elements);
+                gemm::run(transformed + p * (block * in_width), filters, nullptr, sums + p * (block * out_width), share, {}, filters + product_elements);
         }
 
         static void transform_outputs(const float* sums, const kernel_arguments& a, range of_map, const tile_share& share) {
