@@ -54,6 +54,8 @@ inline constexpr conv2d_layer named[] = {
     // One row of all pixels in direct, its blocks of pixels, and blocks of rows.
     {.in = {5, 7, 16}, .channels = 31, .activation = activation::relu, .residual = true},
     {.in = {11, 13, 96}, .channels = 200, .activation = activation::relu, .residual = true},
+    // Matrices of one row of pixels by four vectors of channels, of which the last is not whole.
+    {.in = {3, 14, 64}, .channels = 125, .residual = true},
     {.in = {11, 13, 96}, .channels = 200, .stride = {1, 2}},
     {.in = {20, 11, 32}, .channels = 72, .kernel = 3, .padding = 1, .activation = activation::relu},
     // Activations that are not piecewise linear.

@@ -44,16 +44,17 @@ struct half_kernel {
     void (*run)(const dlas::kernel_arguments&) = nullptr;
 };
 
-/// A target that differs from another in its products of bf16 or f16 alone, or stands for one, runs the cases of these, the first two formats,
-/// and of one pixel, the emulated one half of them; others take theirs as of floats.
+/// All run the cases of one pixel. A target that differs from another in its products of bf16 or f16 alone, or stands for one, runs those of
+/// these, the first two formats, the emulated one half of them; others take theirs as of floats.
 template <class Target>
 constexpr auto cases_for() {
     dlas::list<int, cases.size()> indices;
     for (int i = 0; i < cases.size(); ++i) {
-        if (std::same_as<Target, dlas::emulated> && i / formats % 2 != 0) continue;
-        if (Target::bf16_dots || Target::f16_sums ? (Target::bf16_dots && i % formats == 0) || (Target::f16_sums && i % formats == 1) || layers[cases[i].layer].in.pixels() == 1
-                                                  : convolution_layers::takes<Target>(i / formats))
-            indices.push(i);
+        const bool one_pixel = layers[cases[i].layer].in.pixels() == 1;
+        const bool products = (Target::bf16_dots && i % formats == 0) || (Target::f16_sums && i % formats == 1);
+        const bool taken = Target::bf16_dots || Target::f16_sums ? products && !(std::same_as<Target, dlas::emulated> && i / formats % 2 != 0)
+                                                                 : convolution_layers::takes<Target>(i / formats);
+        if (one_pixel || taken) indices.push(i);
     }
     return indices;
 }

@@ -48,7 +48,7 @@ struct problem {
         if (layer.residual) fill(residual, layer.out().elements(), highest, lowest);
         for (int channel = 0; channel < layer.channels; ++channel) {
             bias.push_back(static_cast<std::int32_t>(random.between(-20000, 20000)) * (channel % 7 == 3 ? 50000 : 1));
-            scales.push_back(static_cast<float>(random.between(0.001, 0.01)));
+            scales.push_back(static_cast<float>(random.between(0.001, 0.01) * (channel % 11 == 5 ? 1e7 : 1)));  // some outputs beyond 32 bits
         }
         const float scale = 0.02f * 0.005f * static_cast<float>(largest) / 2 * std::sqrt(static_cast<float>(terms));
         parameters = {filter.data(), bias.data(), scales.data(), {0.02f, wide ? 0 : -7}, {0.05f, wide ? 0 : 11}, {scale, wide ? 0 : 3}};

@@ -121,6 +121,22 @@ TEST_CASE("tiling: the chosen register tile fits and costs the least") {
     }(dlas::targets{});
 }
 
+/// AMX's tile for a layer of bytes by rule.
+template <int Size, int Inputs, int Outputs, int Kernel, int Block>
+constexpr tiling matrix_tile_of() {
+    constexpr int row = (Size + Kernel - 1) * Inputs;
+    return dlas::choose_matrix_tiling<dlas::amx>({Size, Size}, Outputs, {row, Inputs, dlas::element::u8}, {{Kernel, row}, {Kernel, Inputs}, {Inputs, 1}}, Block);
+}
+
+TEST_CASE("tiling: registers of matrices hold pixels where weights are most of what is read, and channels where results are") {
+    constexpr tiling weights = matrix_tile_of<7, 512, 512, 3, 49>(), results = matrix_tile_of<56, 64, 256, 1, 384>();
+    CHECK(dlas::matrix_lines(weights) == 4);
+    CHECK(weights.vectors == 1);
+    CHECK(dlas::matrix_lines(results) == 1);
+    CHECK(results.vectors == 4);
+    CHECK(matrix_tile_of<1, 2048, 1000, 1, 1>() == tiling{1, 1, 2});
+}
+
 TEST_CASE("tiling: panels cover all vectors of channels, and the last two are alike where they can be") {
     for (int vectors = 1; vectors <= 60; ++vectors)
         for (int width = 1; width <= 12; ++width) {

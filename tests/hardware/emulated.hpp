@@ -1,6 +1,7 @@
 // AMX and AVX512-FP16 for CPUs without them: facts of the targets, tiles of matrices and sums of halves as the manual defines them, in plain C++.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -76,7 +77,22 @@ private:
 };
 
 template <>
-struct simd<std::int8_t, emulated> : plain_integers<emulated> {};
+struct simd<std::int8_t, emulated> : plain_integers<emulated> {
+    struct four_vectors {
+        byte at[4 * lanes];
+    };
+    static four_vectors narrowed(const batch (&x)[4], std::int32_t zero, std::int32_t lowest) {
+        four_vectors bytes;
+        for (int i = 0; i < 4 * lanes; ++i)
+            bytes.at[i] = static_cast<byte>(std::clamp(std::nearbyint(double{x[i / lanes].lane[i % lanes]}) + zero, double(lowest), 255.0));
+        return bytes;
+    }
+    template <int First, int Bytes>
+    static void store_part(byte* to, const four_vectors& bytes) {
+        static_assert(Bytes <= lanes || (First % 2 == 0 && Bytes == 2 * lanes) || (First == 0 && Bytes == 4 * lanes));
+        __builtin_memcpy(to, bytes.at + First * lanes, Bytes);
+    }
+};
 template <>
 struct simd<std::int16_t, emulated> : plain_shorts<emulated> {};
 template <>

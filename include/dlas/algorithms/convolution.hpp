@@ -288,14 +288,19 @@ private:
             return key;
         }();
         const weight* ahead = spread && following != nullptr ? following : panel + (spread ? bytes : distance) / element;
+        using work = tile_for<tile, Target>;
+        [[maybe_unused]] unfinished_of<work> last;
         for (int t = block.begin; t < block.end; ++t) {
             const int row = tile_begin(t / tile_columns, Key.rows, Loops.rows), column = tile_begin(t % tile_columns, Key.columns, Loops.columns);
             if constexpr (distance != 0 && at_once) prefetch<share>(ahead);
             const input* from = Loops.packed_tile > 0 ? in + t * Loops.packed_tile : in + row * Key.in.row_stride + column * Key.in.pixel_stride;
-            tile_for<tile, Target>::run(from, panel, ahead, residual + row * Key.residual.row_stride + column * Key.residual.pixel_stride,
-                                        out + row * Key.out.row_stride + column * Key.out.pixel_stride, finish);
+            const second* added = residual + row * Key.residual.row_stride + column * Key.residual.pixel_stride;
+            output* to = out + row * Key.out.row_stride + column * Key.out.pixel_stride;
+            if constexpr (finishes_later<work>) work::run(from, panel, ahead, added, to, finish, last);
+            else work::run(from, panel, ahead, added, to, finish);
             if constexpr (spread) ahead += (at_once ? share : tile.ahead_bytes * block_tile::rows) / element;
         }
+        if constexpr (finishes_later<work>) work::end(panel, last, finish);
     }
 };
 

@@ -53,9 +53,10 @@ consteval window_tiles direct_windows(const conv2d_key& key) {
     const extent map = tiled_map(key);
     window_tiles windows = {.in = {layer.stride.height * key.in.row_stride, layer.stride.width * key.in.pixel_stride, key.in.type},
                             .sum = window_sum(layer, key.in)};
-    windows.tile = product_tile<Format, Target>(key.schedule, map, layer.group_out(), windows.in, windows.sum);
     const std::int64_t weight_bytes = layer.filter_elements() / layer.groups * weight_bits_of<Format> / 8;
-    const int block_pixels = block_pixels_of<Target>(layer, windows.tile, weight_bytes, element_bytes(key.in.type));
+    const auto block_pixels_with = [&](tiling tile) { return block_pixels_of<Target>(layer, tile, weight_bytes, element_bytes(key.in.type)); };
+    windows.tile = product_tile<Format, Target>(key.schedule, map, layer.group_out(), windows.in, windows.sum, block_pixels_with({1, 1, 1}));
+    const int block_pixels = block_pixels_with(windows.tile);
     windows.loops = scheduled_loops<Target>(key.schedule, windows.tile, map, layer.group_out(), block_pixels);
     if (!std::same_as<Format, f32>)
         windows.loops.block_inputs = all_channels;  // there are no partial sums

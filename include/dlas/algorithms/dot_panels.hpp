@@ -158,6 +158,11 @@ struct dot_tile_base {
     static constexpr int row = panels.weight_bytes() * width;
     static constexpr int rows = panels.dots();
     static constexpr int panel_size = static_cast<int>(panels.panel_bytes(width));
+
+    /// A vector's multipliers of sums, behind the biases.
+    [[gnu::always_inline]] static inline const float* multiplier_of(const weight* parameters, int vector) {
+        return reinterpret_cast<const float*>(parameters + 4 * (width + vector * panels.lanes));
+    }
     static_assert(Key.sum.inner.stride == 1 && !Key.continues);
 };
 

@@ -79,6 +79,57 @@ template <tile_key Key, int Lanes, class Target, class Sums, class Context>
     }
 }
 
+/// Whether finish_four() can store the outputs of a tile.
+template <tile_key Key, class Target>
+constexpr bool finishes_four = narrows_four<Target> && is_quantized(Key.in.type) && Key.out.type == Target::quantized_element;
+
+/// The same for four vectors at once, which takes fewer instructions: for the first `Count` of them, the first one of which is the
+/// `First`th where those of a pixel follow each other, and pixels, too.
+template <tile_key Key, int First, int Count, class Target, class Sums>
+[[gnu::always_inline]] inline void finish_four(const Sums (&sums)[4], const typename simd<float, Target>::batch (&multipliers)[Key.vectors],
+                                               [[maybe_unused]] const element_type<Key.residual.type>* residual, element_type<Key.out.type>* out,
+                                               const requantizer<Target>& finish) {
+    using vector = simd<float, Target>;
+    using bytes = simd<std::int8_t, Target>;
+    constexpr auto lanes_of = [](int i) { return (First + i) % Key.vectors < Key.vectors - 1 ? vector::lanes : Key.last_lanes; };
+    constexpr auto offset_of = [](placement map, int i) {
+        return tile_offset(Key, map, (First + i) / Key.vectors) + (First + i) % Key.vectors * vector::lanes;
+    };
+    constexpr auto together = [=](int i, int count) {  // whole vectors of one pixel
+        if (i + count > Count || (First + i) / Key.vectors != (First + i + count - 1) / Key.vectors) return false;
+        return lanes_of(i + count - 1) == vector::lanes;
+    };
+    typename vector::batch y[4] = {};
+    const auto scale = [&]<int I>() __attribute__((always_inline)) {
+        y[I] = vector::multiply(bytes::to_float(sums[I]), multipliers[(First + I) % Key.vectors]);
+        if constexpr (Key.adds_residual)
+            y[I] = vector::add(vector::rounded(y[I]), finish.second(load_elements<lanes_of(I), Target>(residual + offset_of(Key.residual, I))));
+    };
+    scale.template operator()<0>();
+    if constexpr (Count > 1) scale.template operator()<1>();
+    if constexpr (Count > 2) scale.template operator()<2>();
+    if constexpr (Count > 3) scale.template operator()<3>();
+
+    const auto stored = finish.bytes(y);
+    const auto store = [&]<int I, int Bytes>() __attribute__((always_inline)) {
+        bytes::template store_part<I, Bytes>(out + offset_of(Key.out, I), stored);
+    };
+    const auto store_two = [&]<int I>() __attribute__((always_inline)) {
+        if constexpr (together(I, 2)) {
+            store.template operator()<I, 2 * vector::lanes>();
+        } else {
+            if constexpr (I < Count) store.template operator()<I, lanes_of(I)>();
+            if constexpr (I + 1 < Count) store.template operator()<I + 1, lanes_of(I + 1)>();
+        }
+    };
+    if constexpr (together(0, 4)) {
+        store.template operator()<0, 4 * vector::lanes>();
+    } else {
+        store_two.template operator()<0>();
+        store_two.template operator()<2>();
+    }
+}
+
 /// Computes one tile. Of bytes it reads up to three beyond the end of a run.
 template <tile_key Key, class Target>
 struct dot_tile : dot_tile_base<Key, Target> {
@@ -127,11 +178,21 @@ struct dot_tile : dot_tile_base<Key, Target> {
                     }
                 }
             }
+        if constexpr (finishes_four<Key, Target>) finish_fours<0>(sums, parameters, residual, out, finish);
+        else finish_each(sums, parameters, residual, out, finish);
+    }
+
+private:
+    static constexpr int run_dots = panels.run_dots();
+    using tile_sums = typename dots::sums[pixels][Key.vectors];
+
+    [[gnu::always_inline]] static inline void finish_each(const tile_sums& sums, [[maybe_unused]] const weight* parameters, const second* residual,
+                                                          output* out, const context& finish) {
         const activation_function<Key.function, vector> activate;
 #pragma GCC unroll 32
         for (int v = 0; v < Key.vectors; ++v) {
             batch multiplier = {};
-            if constexpr (requantizes) multiplier = vector::load(reinterpret_cast<const float*>(parameters + 4 * (width + v * vector::lanes)));
+            if constexpr (requantizes) multiplier = vector::load(base::multiplier_of(parameters, v));
 #pragma GCC unroll 32
             for (int p = 0; p < pixels; ++p) {
                 if (v < Key.vectors - 1)
@@ -142,8 +203,19 @@ struct dot_tile : dot_tile_base<Key, Target> {
         }
     }
 
-private:
-    static constexpr int run_dots = panels.run_dots();
+    template <int First>
+    [[gnu::always_inline]] static inline void finish_fours(const tile_sums& sums, const weight* parameters, const second* residual, output* out,
+                                                           const context& finish) {
+        constexpr int all = pixels * Key.vectors, count = all - First < 4 ? all - First : 4;
+        batch multipliers[Key.vectors];
+#pragma GCC unroll 32
+        for (int v = 0; v < Key.vectors; ++v) multipliers[v] = vector::load(base::multiplier_of(parameters, v));
+        typename dots::sums four[4] = {};
+#pragma GCC unroll 4
+        for (int i = 0; i < count; ++i) four[i] = sums[(First + i) / Key.vectors][(First + i) % Key.vectors];
+        finish_four<Key, First, count>(four, multipliers, residual, out, finish);
+        if constexpr (First + 4 < all) finish_fours<First + 4>(sums, parameters, residual, out, finish);
+    }
 
     [[gnu::always_inline]] static inline typename dots::sums first_sums([[maybe_unused]] const weight* biases) {
         if constexpr (!integers) return dots::load_sums(reinterpret_cast<const float*>(biases));

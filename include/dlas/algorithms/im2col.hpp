@@ -50,7 +50,7 @@ struct im2col {
         const extent map = {windows.block_rows, width};
         window_tiles of_matrix = {.in = windows.in_place ? key.in : placement{width * windows.terms, windows.terms, windows.type},
                                   .sum = {{}, {}, {windows.terms, 1}}};
-        of_matrix.tile = product_tile<Format, Target>(key.schedule, map, key.layer.group_out(), of_matrix.in, of_matrix.sum);
+        of_matrix.tile = product_tile<Format, Target>(key.schedule, map, key.layer.group_out(), of_matrix.in, of_matrix.sum, map.area());
         of_matrix.loops = scheduled_loops<Target>(key.schedule, of_matrix.tile, map, key.layer.group_out(), map.area());
         return of_matrix;
     }

@@ -10,17 +10,14 @@
 
 namespace dlas {
 
-/// The tile of dot products of elements of `type` with weights of so many bits that suits a layer on a target.
+/// The tile of dot products of windows `in` apart with weights of so many bits that suits a layer on a target, in blocks of so many pixels.
 template <class Target>
-consteval tiling choose_dots(extent map, int channels, const reduction& sum, element type, int weight_bits) {
-    if (type == element::s16)
+consteval tiling choose_dots(extent map, int channels, [[maybe_unused]] placement in, [[maybe_unused]] const reduction& sum, int weight_bits,
+                             [[maybe_unused]] int block_pixels) {
+    if (in.type == element::s16)
         return Target::adds_pairs ? choose_dot_tiling<Target>(map, channels, cost_of_short_dots) : choose_tiling<Target>(map.height, map.width, channels);
-    [[maybe_unused]] const int terms = dot_bytes / element_bytes(type);
     if constexpr (Target::dots_at_once > 1)
-        if (dots_at_once<Target>(type) > 1) {
-            const int steps = sum.outer.count * sum.middle.count * ceil_divide(sum.inner.count, terms * Target::dots_at_once);
-            return choose_matrix_tiling<Target>(map, channels, steps);
-        }
+        if (dots_at_once<Target>(in.type) > 1) return choose_matrix_tiling<Target>(map, channels, in, sum, block_pixels);
     if constexpr (Target::byte_dots) return choose_tiling<Target>(map.height, map.width, channels);  // an instruction for each, as of floats
     else return choose_dot_tiling<Target>(map, channels, cost_of_dots<Target>(weight_bits));
 }
@@ -39,5 +36,20 @@ consteval auto choose_tile() {
 }
 template <tile_key Key, class Target>
 using tile_for = typename decltype(choose_tile<Key, Target>())::type;
+
+/// Micro-kernels that store a tile's outputs while the next one is computed: run() is given what is left of the tile before, and end() stores
+/// the last one's.
+template <class Tile>
+concept finishes_later = requires { typename Tile::unfinished; };
+template <class Tile>
+struct unfinished {
+    using type = nothing;
+};
+template <finishes_later Tile>
+struct unfinished<Tile> {
+    using type = typename Tile::unfinished;
+};
+template <class Tile>
+using unfinished_of = typename unfinished<Tile>::type;
 
 }  // namespace dlas

@@ -55,6 +55,7 @@ struct requantizer {
     using batch = typename vector::batch;
     batch low, high, first_scale, first_zero, second_scale, second_zero;
     std::int32_t zero;
+    std::int32_t lowest;  ///< as stored
 
     explicit requantizer(const void* packed) {
         requantization r;
@@ -66,6 +67,7 @@ struct requantizer {
         second_scale = vector::broadcast(r.second_scale);
         second_zero = vector::broadcast(r.second_zero);
         zero = r.zero;
+        lowest = r.low < 0 ? 0 : r.zero;
     }
 
     /// In units of the output.
@@ -90,6 +92,12 @@ struct requantizer {
         requires unsigned_bytes<Target>
     [[gnu::always_inline]] void store(std::int8_t* to, batch y) const {
         store_signed_bytes<Lanes, Target>(to, clamped(y), zero);
+    }
+
+    /// Four vectors of bytes at once, for store_part().
+    [[gnu::always_inline]] auto bytes(const batch (&y)[4]) const {
+        const batch bounded[4] = {vector::min(y[0], high), vector::min(y[1], high), vector::min(y[2], high), vector::min(y[3], high)};
+        return simd<std::int8_t, Target>::narrowed(bounded, zero, lowest);
     }
 
 private:

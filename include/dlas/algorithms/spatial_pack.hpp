@@ -64,7 +64,8 @@ struct spatial_pack {
         const shape out = layer.out();
         const extent map = {out.height, out.width};
         const packing<Format, Target> one(key);  // terms are as many whatever the tile
-        const packing<Format, Target> packed(key, product_tile<Format, Target>(key.schedule, map, layer.group_out(), {0, 0, one.type}, one.sum(layer)));
+        const packing<Format, Target> packed(
+            key, product_tile<Format, Target>(key.schedule, map, layer.group_out(), {0, 0, one.type}, one.sum(layer), map.area()));
         window_tiles windows = {.in = {layer.stride.height * packed.columns * packed.channels, packed.column_stride(layer), packed.type},
                                 .sum = packed.sum(layer),
                                 .channel_block = scaled_format<Format> ? all_channels : packed.channels,

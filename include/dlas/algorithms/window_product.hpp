@@ -61,11 +61,11 @@ struct window_tiles {
     constexpr bool operator==(const window_tiles&) const = default;
 };
 
-/// The register tile that a schedule states, or the rule's for sums like `sum` over windows at `in`.
+/// The register tile that a schedule states, or the rule's for sums like `sum` over windows at `in`, in blocks of so many pixels.
 template <class Format, class Target>
-consteval tiling product_tile(const schedule_options& schedule, extent map, int channels, placement in, const reduction& sum) {
+consteval tiling product_tile(const schedule_options& schedule, extent map, int channels, placement in, const reduction& sum, int block_pixels) {
     if (schedule.tile.rows == 0 && product_has_dots<Format, Target>(in.type))
-        return choose_dots<Target>(map, channels, sum.merged(), in.type, dot_weight_bits<Format>);
+        return choose_dots<Target>(map, channels, in, sum, dot_weight_bits<Format>, block_pixels);
     if (schedule.tile.rows == 0 && !scaled_format<Format> && streams_sum<Target>(map.area(), sum)) {
         const int vectors = ceil_divide(channels, float_lanes<Target>);
         return {1, 1, vectors < streamed_vectors<Target> ? vectors : streamed_vectors<Target>};

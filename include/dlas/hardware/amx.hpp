@@ -13,6 +13,9 @@ namespace dlas {
 struct amx : avx512_bf16 {
     static constexpr std::string_view name = "amx";
     static constexpr std::string_view compile_flags = "-mamx-tile -mamx-int8 -mamx-bf16 -mavx512bf16 -mavx512vpopcntdq -mavx512vnni -mavx512f -mavx512bw -mavx512cd -mavx512dq -mavx512vl -mavx2 -mfma -mf16c";
+    static constexpr int l1_bytes = 48 * 1024;
+    static constexpr int l2_bytes = 2 * 1024 * 1024;
+    static constexpr int near_bytes = l2_bytes;
     static constexpr int dots_at_once = 16;
 
     static bool available() { return unavailable_because().empty(); }

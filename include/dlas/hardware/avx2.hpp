@@ -63,6 +63,25 @@ struct avx2_bytes {
         const std::int64_t bytes = _mm_cvtsi128_si64(_mm_packus_epi16(words, words));
         __builtin_memcpy(to, &bytes, N);
     }
+    using four_vectors = __m256i;
+    static four_vectors narrowed(const batch (&x)[4], std::int32_t zero, std::int32_t lowest) {
+        auto words = [&](int i) {
+            return _mm256_adds_epi16(_mm256_packs_epi32(_mm256_cvtps_epi32(x[i]), _mm256_cvtps_epi32(x[i + 1])), _mm256_set1_epi16(static_cast<short>(zero)));
+        };
+        const __m256i bytes = _mm256_max_epu8(_mm256_packus_epi16(words(0), words(2)), _mm256_set1_epi8(static_cast<char>(lowest)));
+        // Both have packed halves of their operands side by side.
+        return _mm256_permutevar8x32_epi32(bytes, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+    }
+    template <int First, int Bytes>
+    static void store_part(byte* to, four_vectors bytes) {
+        if constexpr (Bytes == 32) {
+            _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), bytes);
+        } else {
+            const __m128i half = _mm256_extracti128_si256(bytes, First / 2);
+            const __m128i part = First % 2 == 0 ? half : _mm_unpackhi_epi64(half, half);
+            __builtin_memcpy(to, &part, Bytes);
+        }
+    }
     static sums load_sums(const std::int32_t* from) { return reinterpret_cast<sums>(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from))); }
     static void store_sums(std::int32_t* to, sums s) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), reinterpret_cast<__m256i>(s)); }
     static sums add(sums a, sums b) { return reinterpret_cast<sums>(reinterpret_cast<wrapping>(a) + reinterpret_cast<wrapping>(b)); }

@@ -89,6 +89,29 @@ struct avx512_bytes {
         if constexpr (N == lanes) _mm_storeu_si128(reinterpret_cast<__m128i*>(to), bytes);
         else _mm_mask_storeu_epi8(to, static_cast<__mmask16>((1u << N) - 1), bytes);
     }
+    using four_vectors = __m512i;
+    static four_vectors narrowed(const batch (&x)[4], std::int32_t zero, std::int32_t lowest) {
+        constexpr auto each = static_cast<__mmask16>(-1);
+        auto words = [&](int i) {
+            return _mm512_adds_epi16(_mm512_packs_epi32(_mm512_maskz_cvtps_epi32(each, x[i]), _mm512_maskz_cvtps_epi32(each, x[i + 1])),
+                                     _mm512_set1_epi16(static_cast<short>(zero)));
+        };
+        const __m512i bytes = _mm512_max_epu8(_mm512_packus_epi16(words(0), words(2)), _mm512_set1_epi8(static_cast<char>(lowest)));
+        // Both have packed quarters of their operands side by side.
+        return _mm512_maskz_permutexvar_epi32(each, _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15), bytes);
+    }
+    template <int First, int Bytes>
+    static void store_part(byte* to, four_vectors bytes) {
+        if constexpr (Bytes == 64) {
+            _mm512_storeu_si512(to, bytes);
+        } else if constexpr (Bytes == 32) {
+            _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm512_maskz_extracti64x4_epi64(static_cast<__mmask8>(-1), bytes, First / 2));
+        } else {
+            const __m128i part = _mm512_maskz_extracti32x4_epi32(static_cast<__mmask8>(-1), bytes, First);
+            if constexpr (Bytes == lanes) _mm_storeu_si128(reinterpret_cast<__m128i*>(to), part);
+            else _mm_mask_storeu_epi8(to, static_cast<__mmask16>((1u << Bytes) - 1), part);
+        }
+    }
     static sums load_sums(const std::int32_t* from) { return reinterpret_cast<sums>(_mm512_loadu_si512(from)); }
     static void store_sums(std::int32_t* to, sums s) { _mm512_storeu_si512(to, reinterpret_cast<__m512i>(s)); }
     static sums add(sums a, sums b) { return reinterpret_cast<sums>(reinterpret_cast<wrapping>(a) + reinterpret_cast<wrapping>(b)); }

@@ -20,6 +20,9 @@ namespace dlas {
 ///   load_bytes<N>, store_bytes<N>(to, x, zero)  the first N of a vector of floats; stored is x, rounded to nearest even, plus zero
 ///   sums                         the register type of 32-bit integers; load_sums, store_sums, add, subtract, shift_right<N>, to_float,
 ///                                to_sums (of floats that are integers)
+///   four_vectors                 where bytes of four vectors fit a register: its type (see narrows_four)
+///   narrowed(x[4], zero, lowest)   four vectors of floats, none above 2^15, as bytes: each rounded to nearest even, plus `zero`, from `lowest` to 255
+///   store_part<V, N>(to, four_vectors)  N bytes from vector V on: up to a vector's, or those of two where V is even, or all
 ///   pixel, weights               four bytes of input in every lane; four weights for each lane (where Target::adds_pairs see pair_products)
 ///   load_pixel, load_weights<B>  weights have B bits each, 8, 4 or 2, the first in the lowest bits
 ///   dot(pixel, weights, sums)    sums + the four products of each lane; exact
@@ -38,6 +41,10 @@ namespace dlas {
 /// The primary is empty: a unit that is not compiled for the target has none of its vectors.
 template <class Element, class Target>
 struct simd {};
+
+/// Targets with instructions that make one vector of bytes of four of floats.
+template <class Target>
+concept narrows_four = requires { typename simd<std::int8_t, Target>::four_vectors; };
 
 /// Products of bytes with weights of fewer than eight bits, of which two fit 16: where Target::adds_pairs a target's header specializes it with
 ///   pixel, weights, load_pixel, load_weights<B>   as of simd<std::int8_t, Target>, each in one register

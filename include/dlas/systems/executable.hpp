@@ -14,7 +14,7 @@
 namespace dlas {
 
 /// Goes up with every change of how weights are packed that the numbers in a fingerprint do not show.
-inline constexpr std::uint64_t packing_version = 4;
+inline constexpr std::uint64_t packing_version = 5;
 
 /// The zeros (or zero points) around a feature map: written before its first step, for its memory may have been another's.
 struct halo_fill {
