@@ -155,6 +155,11 @@ struct matrix_tiles<emulated> {
         configured<Register>();
         for (int row = 0; row < rows[Register]; ++row) __builtin_memcpy(static_cast<std::byte*>(to) + row * stride, held[Register][row], row_bytes);
     }
+    template <int Bytes>
+    static void copy(void* to, const void* from) {
+        __builtin_memset(to, 0, row_bytes);
+        __builtin_memcpy(to, from, Bytes);
+    }
     template <int Sums, int Pixels, int Weights>
     static void dot_bytes() {
         add_products<std::int32_t, Sums, Pixels, Weights>([](std::int32_t sum, const std::byte* x, const std::byte* w) {

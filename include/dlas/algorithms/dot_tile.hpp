@@ -178,7 +178,7 @@ struct dot_tile : dot_tile_base<Key, Target> {
                     }
                 }
             }
-        if constexpr (finishes_four<Key, Target>) finish_fours<0>(sums, parameters, residual, out, finish);
+        if constexpr (finishes_four<Key, Target>) finish_fours<0>(sums, parameters, residual, out, *kept_in_memory(&finish));
         else finish_each(sums, parameters, residual, out, finish);
     }
 

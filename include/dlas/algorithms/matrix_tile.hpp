@@ -126,11 +126,9 @@ struct matrix_tile : dot_tile_base<Key, Target> {
                 if constexpr (copies) {
                     alignas(64) input rest[lines][line][row_terms];
                     for (int l = 0; l < lines; ++l)
-                        for (int p = 0; p < line; ++p) {
-                            __builtin_memset(static_cast<void*>(rest[l][p]), 0, sizeof rest[l][p]);
-                            __builtin_memcpy(static_cast<void*>(rest[l][p]), terms + line_offsets(Key.in).of[l] + p * Key.in.pixel_stride,
-                                             sizeof(input) * (run_length % row_terms));
-                        }
+                        for (int p = 0; p < line; ++p)
+                            tiles::template copy<sizeof(input) * (run_length % row_terms)>(
+                                rest[l][p], terms + line_offsets(Key.in).of[l] + p * Key.in.pixel_stride);
                     step(rest[0][0], line_offsets({Key.columns * row_terms, row_terms}), row_bytes);
                 }
             }

@@ -78,6 +78,10 @@ struct matrix_tiles<amx> {
     [[gnu::always_inline]] static void store(void* to, std::int64_t stride) {
         asm volatile("tilestored %%tmm%c2, (%0,%1,1)" ::"r"(to), "r"(stride), "i"(Register) : "memory");
     }
+    template <int Bytes>
+    [[gnu::always_inline]] static void copy(void* to, const void* from) {
+        _mm512_store_si512(to, _mm512_maskz_loadu_epi16(static_cast<__mmask32>((std::uint64_t{1} << Bytes / 2) - 1), from));
+    }
     template <int Sums, int Pixels, int Weights>
     [[gnu::always_inline]] static void dot_bytes() {
         asm volatile("tdpbusd %%tmm%c2, %%tmm%c1, %%tmm%c0" ::"i"(Sums), "i"(Pixels), "i"(Weights));

@@ -65,12 +65,13 @@ struct avx2_bytes {
     }
     using four_vectors = __m256i;
     static four_vectors narrowed(const batch (&x)[4], std::int32_t zero, std::int32_t lowest) {
+        // Both ways to pack leave halves of their operands side by side.
+        static constexpr std::int32_t order[] = {0, 4, 1, 5, 2, 6, 3, 7};
         auto words = [&](int i) {
             return _mm256_adds_epi16(_mm256_packs_epi32(_mm256_cvtps_epi32(x[i]), _mm256_cvtps_epi32(x[i + 1])), _mm256_set1_epi16(static_cast<short>(zero)));
         };
         const __m256i bytes = _mm256_max_epu8(_mm256_packus_epi16(words(0), words(2)), _mm256_set1_epi8(static_cast<char>(lowest)));
-        // Both have packed halves of their operands side by side.
-        return _mm256_permutevar8x32_epi32(bytes, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+        return _mm256_permutevar8x32_epi32(bytes, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(kept_in_memory(order))));
     }
     template <int First, int Bytes>
     static void store_part(byte* to, four_vectors bytes) {

@@ -92,13 +92,14 @@ struct avx512_bytes {
     using four_vectors = __m512i;
     static four_vectors narrowed(const batch (&x)[4], std::int32_t zero, std::int32_t lowest) {
         constexpr auto each = static_cast<__mmask16>(-1);
+        // Both ways to pack leave quarters of their operands side by side.
+        static constexpr std::int32_t order[] = {0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15};
         auto words = [&](int i) {
             return _mm512_adds_epi16(_mm512_packs_epi32(_mm512_maskz_cvtps_epi32(each, x[i]), _mm512_maskz_cvtps_epi32(each, x[i + 1])),
                                      _mm512_set1_epi16(static_cast<short>(zero)));
         };
         const __m512i bytes = _mm512_max_epu8(_mm512_packus_epi16(words(0), words(2)), _mm512_set1_epi8(static_cast<char>(lowest)));
-        // Both have packed quarters of their operands side by side.
-        return _mm512_maskz_permutexvar_epi32(each, _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15), bytes);
+        return _mm512_maskz_permutexvar_epi32(each, _mm512_loadu_si512(kept_in_memory(order)), bytes);
     }
     template <int First, int Bytes>
     static void store_part(byte* to, four_vectors bytes) {
