@@ -115,6 +115,13 @@ struct format_networks {
     using elsewhere = point_list<point<resnet20, integers>, point<resnet20, four_bits>, point<resnet20, ternary>, point<resnet20, one_bit>,
                                  point<resnet20, wide_maps>, point<resnet20, one_bit_inside>, point<mobilenet_v1, integers>, point<squeezenet, integers>>;
 
+    template <class Format>
+    using in_all = point_list<point<resnet20, Format>, point<resnet8, Format>, point<mobilenet_v2, Format>, point<mobilenet_v1, Format>,
+                              point<squeezenet, Format>>;
+
+    /// Where products of halves have instructions, these alone.
     template <class Target>
-    using points = std::conditional_t<std::is_same_v<Target, dlas::avx2>, on_avx2, elsewhere>;
+    using points = std::conditional_t<std::is_same_v<Target, dlas::avx2>, on_avx2,
+                                      std::conditional_t<std::is_same_v<Target, dlas::avx512_bf16>, in_all<brain>,
+                                                         std::conditional_t<std::is_same_v<Target, dlas::avx512_fp16>, in_all<half>, elsewhere>>>;
 };

@@ -117,6 +117,7 @@ TEST_CASE("formats: a network of everything is near its definition in each") {
     CHECK(error_of<everything>(scalar_stack<dlas::f16>{}) < 2e-3);
     CHECK(error_of<everything>(dlas::stack<dlas::f16, dlas::emulated>{}) < 4e-3);  // its sums are halves, too
     CHECK(error_of<everything>(scalar_stack<dlas::bf16>{}) < 2e-2);
+    CHECK(error_of<everything>(dlas::stack<dlas::bf16, dlas::emulated>{}) < 2e-2);  // and so is its image
     CHECK(error_of<everything>(scalar_stack<dlas::weights_f16>{}) < 2e-3);
     CHECK(error_of<everything>(scalar_stack<dlas::weights_bf16>{}) < 2e-2);
     CHECK(error_of<everything>(scalar_stack<dlas::weights_int8>{}) < 2e-2);

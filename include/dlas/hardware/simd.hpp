@@ -1,6 +1,8 @@
 // The vocabulary in which kernels speak of vectors. Hardware: each target header implements it.
 #pragma once
 
+#include <cstdint>
+
 namespace dlas {
 
 /// One vector register of `Element`s on `Target`. A target's header specializes it with

@@ -13,7 +13,8 @@ namespace converting {
 
 /// What a plan chooses for a step of a program.
 struct chosen_format {
-    element type = element::f32;  ///< of its feature maps
+    element type = element::f32;   ///< of its feature maps
+    element image = element::f32;  ///< what it wants of an image of floats: dot products take nothing but their own elements
     scaling way = scaling::real;
     bool convolves = false;
     bool buffers_rows = false;
@@ -32,8 +33,10 @@ inline constexpr auto formats_of_steps = []<int... Step>(std::integer_sequence<i
         if constexpr (s.kind == step_kind::conv2d) {
             using chosen = stack_for<Plan, s.conv>;
             using algorithm = chosen_algorithm<typename chosen::algorithm, s.conv, typename chosen::target, typename chosen::format>;
-            return chosen_format{chosen::format::template activations<typename Plan::target>, scaling_of<typename chosen::format>, true,
-                                 buffers_rows<algorithm>, dot_slack<typename Plan::target>};
+            using target = typename Plan::target;
+            constexpr element type = chosen::format::template activations<target>;
+            return chosen_format{type, sums_dots<target>(type, type) ? type : element::f32, scaling_of<typename chosen::format>, true,
+                                 buffers_rows<algorithm>, dot_slack<target>};
         } else {
             return chosen_format{};
         }
@@ -125,9 +128,9 @@ constexpr typed_steps<2 * P + 2> with_elements(const program<P>& p, const std::a
     int slack = 0;
     for (const chosen_format& f : of_step)
         if (f.slack > slack) slack = f.slack;
-    element first = element::f32;  // of the first convolution: the image is made of these
+    element image = element::f32;
     for (int i = static_cast<int>(Steps) - 1; i >= 0; --i)
-        if (p.steps[i].kind == step_kind::conv2d) first = of_step[static_cast<std::size_t>(i)].type;
+        if (p.steps[i].kind == step_kind::conv2d) image = of_step[static_cast<std::size_t>(i)].image;
     auto buffer_of = [&typed](int tensor) -> program_buffer& { return typed.buffers[typed.tensors[tensor].buffer]; };
     for (int i = 0; i < p.steps.size(); ++i) {
         program_step s = p.steps[i];
@@ -143,7 +146,7 @@ constexpr typed_steps<2 * P + 2> with_elements(const program<P>& p, const std::a
         if (s.kind == step_kind::conv2d)
             type = of_step[static_cast<std::size_t>(i)].type;
         else if (s.kind == step_kind::load_input)
-            type = is_quantized(first) ? first : element::f32;  // as it is given
+            type = image;
         else if (!is_quantized(buffer_of(s.input).type) || computes_in_integers(s))
             type = buffer_of(s.input).type;
         auto convert = [&](int tensor) {
