@@ -142,12 +142,8 @@ struct matrix_tiles<emulated> {
         for (int& count : rows) count = 0;
     }
     template <int Register>
-    static void zero() {
-        __builtin_memset(configured<Register>(), 0, sizeof held[Register]);
-    }
-    template <int Register>
     static void load(const void* from, std::int64_t stride) {
-        zero<Register>();
+        __builtin_memset(configured<Register>(), 0, sizeof held[Register]);
         for (int row = 0; row < rows[Register]; ++row) __builtin_memcpy(held[Register][row], static_cast<const std::byte*>(from) + row * stride, row_bytes);
     }
     template <int Register>

@@ -67,10 +67,6 @@ struct matrix_tiles<amx> {
     static void release() { asm volatile("tilerelease"); }
 
     template <int Register>
-    [[gnu::always_inline]] static void zero() {
-        asm volatile("tilezero %%tmm%c0" ::"i"(Register));
-    }
-    template <int Register>
     [[gnu::always_inline]] static void load(const void* from, std::int64_t stride) {
         asm volatile("tileloadd (%0,%1,1), %%tmm%c2" ::"r"(from), "r"(stride), "i"(Register) : "memory");
     }

@@ -59,7 +59,7 @@ struct pair_products {};
 
 /// Registers of 16 rows of 64 bytes, where Target::dots_at_once is 16. A target's header specializes it with
 ///   configure(pixels), release()     before and after their use: sums 0 to 3 and pixels 4 and 5 have so many rows, weights 6 and 7 have 16
-///   zero<R>, load<R>(from, stride), store<R>(to, stride)   rows lie `stride` bytes apart
+///   load<R>(from, stride), store<R>(to, stride)   rows lie `stride` bytes apart
 ///   copy<Bytes>(to, from)        the first bytes of a row of 64 in memory, an even number; its others become 0
 ///   dot_bytes<Sums, Pixels, Weights>, dot_bf16<...>        sums of 32 bits, 16 channels a row, += 16 dot products each
 template <class Target>
