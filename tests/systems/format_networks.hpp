@@ -102,22 +102,17 @@ struct format_networks {
         using plan = float_ends<dlas::binary, Target>;
     };
 
-    using on_avx2 =
-        point_list<point<resnet20, floats>, point<resnet20, integers>, point<resnet20, mixed>, point<resnet20, four_bits>, point<resnet20, ternary>,
-                   point<resnet20, wide_maps>, point<mobilenet_v1, wide_maps>, point<resnet20, one_bit>, point<resnet20, one_bit_inside>, point<resnet8, floats>,
-                   point<resnet8, integers>, point<mobilenet_v2, floats>, point<mobilenet_v2, integers>, point<mobilenet_v1, floats>,
-                   point<mobilenet_v1, integers>, point<squeezenet, floats>, point<squeezenet, integers>, point<resnet20, half>,
-                   point<resnet20, brain>, point<resnet8, half>, point<resnet8, brain>, point<mobilenet_v2, half>, point<mobilenet_v2, brain>,
-                   point<mobilenet_v1, half>, point<mobilenet_v1, brain>, point<squeezenet, half>, point<squeezenet, brain>,
-                   point<resnet20, byte_weights>, point<resnet20, nibble_weights>, point<mobilenet_v2, byte_weights>, point<resnet20, fixed_point>,
-                   point<resnet20, shifts>, point<resnet20, four_bits_and_shifts>, point<resnet20, weights_of<7>>, point<resnet20, weights_of<5>>,
-                   point<resnet20, weights_of<3>>>;
-    using elsewhere = point_list<point<resnet20, integers>, point<resnet20, four_bits>, point<resnet20, ternary>, point<resnet20, one_bit>,
-                                 point<resnet20, wide_maps>, point<resnet20, one_bit_inside>, point<mobilenet_v1, integers>, point<squeezenet, integers>>;
-
     template <class Format>
     using in_all = point_list<point<resnet20, Format>, point<resnet8, Format>, point<mobilenet_v2, Format>, point<mobilenet_v1, Format>,
                               point<squeezenet, Format>>;
+    using of_some =
+        point_list<point<resnet20, mixed>, point<resnet20, four_bits>, point<resnet20, ternary>, point<resnet20, wide_maps>,
+                   point<mobilenet_v1, wide_maps>, point<resnet20, one_bit>, point<resnet20, one_bit_inside>, point<resnet20, byte_weights>,
+                   point<resnet20, nibble_weights>, point<mobilenet_v2, byte_weights>, point<resnet20, fixed_point>, point<resnet20, shifts>,
+                   point<resnet20, four_bits_and_shifts>, point<resnet20, weights_of<7>>, point<resnet20, weights_of<5>>, point<resnet20, weights_of<3>>>;
+    using on_avx2 = decltype(in_all<floats>{} + in_all<integers>{} + in_all<half>{} + in_all<brain>{} + of_some{});
+    using elsewhere = point_list<point<resnet20, integers>, point<resnet20, four_bits>, point<resnet20, ternary>, point<resnet20, one_bit>,
+                                 point<resnet20, wide_maps>, point<resnet20, one_bit_inside>, point<mobilenet_v1, integers>, point<squeezenet, integers>>;
 
     /// Where products of halves have instructions, these alone.
     template <class Target>

@@ -289,7 +289,7 @@ private:
         }();
         const weight* ahead = spread && following != nullptr ? following : panel + (spread ? bytes : distance) / element;
         using work = tile_for<tile, Target>;
-        [[maybe_unused]] unfinished_of<work> last;
+        [[maybe_unused]] typename work::unfinished last;
         for (int t = block.begin; t < block.end; ++t) {
             const int row = tile_begin(t / tile_columns, Key.rows, Loops.rows), column = tile_begin(t % tile_columns, Key.columns, Loops.columns);
             if constexpr (distance != 0 && at_once) prefetch<share>(ahead);

@@ -105,10 +105,7 @@ template <tile_key Key, int First, int Count, class Target, class Sums>
         if constexpr (Key.adds_residual)
             y[I] = vector::add(vector::rounded(y[I]), finish.second(load_elements<lanes_of(I), Target>(residual + offset_of(Key.residual, I))));
     };
-    scale.template operator()<0>();
-    if constexpr (Count > 1) scale.template operator()<1>();
-    if constexpr (Count > 2) scale.template operator()<2>();
-    if constexpr (Count > 3) scale.template operator()<3>();
+    for_each_index<Count>(scale);
 
     const auto stored = finish.bytes(y);
     const auto store = [&]<int I, int Bytes>() __attribute__((always_inline)) {
@@ -146,6 +143,7 @@ struct dot_tile : dot_tile_base<Key, Target> {
     static constexpr bool requantizes = base::integers && Key.out.type != element::s32;
     using context = std::conditional_t<requantizes, requantizer<Target>, nothing>;
     using setting = nothing;
+    using unfinished = nothing;
 
     [[gnu::always_inline]] static inline void run(const input* in, const weight* panel, const weight* ahead, [[maybe_unused]] const second* residual,
                                                   output* out, const context& finish) {

@@ -170,6 +170,13 @@ template <int Lanes, class Target>
     store_signed_bytes<Lanes, Target>(to, stored, 0);
 }
 
+/// Visits indices as constants: visit.template operator()<0>() and so on.
+template <int Count, int First = 0>
+[[gnu::always_inline]] inline void for_each_index(auto visit) {
+    visit.template operator()<First>();
+    if constexpr (First + 1 < Count) for_each_index<Count, First + 1>(visit);
+}
+
 /// Visits the channels of a pixel vector by vector: visit.template operator()<Lanes>(first channel), whole vectors first.
 template <int Channels, class Simd, class Visit>
 [[gnu::always_inline]] inline void for_each_vector(Visit visit) {

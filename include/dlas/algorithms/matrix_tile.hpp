@@ -26,6 +26,7 @@ constexpr bool fits_matrix_tiles(tiling t) { return matrix_lines(t) * t.vectors 
 template <class Target>
 consteval tiling choose_matrix_tiling(extent map, int channels, placement in, const reduction& sum, int block_pixels) {
     const int vectors = ceil_divide(channels, float_lanes<Target>), bytes = element_bytes(in.type);
+    if (map.area() == 1) return {1, 1, vectors < 2 ? 1 : 2};  // the far memory's time
     const reduction merged = sum.merged();
     const int steps = merged.outer.count * merged.middle.count * ceil_divide(merged.inner.count * bytes, 64);
     const auto input_bytes = [&](int rows, int columns) {
@@ -37,7 +38,6 @@ consteval tiling choose_matrix_tiling(extent map, int channels, placement in, co
         const double over = 2 * read / Target::l1_bytes - 1.5;
         return over < 0 ? 0.0 : over > 1 ? 1.0 : over;
     };
-    if (map.area() == 1) return {1, 1, vectors < 2 ? 1 : 2};  // the far memory's time
     tiling best;
     double best_cost = 1e30;
     for (int rows = 1; rows <= 4 && rows <= map.height; ++rows)
@@ -162,14 +162,9 @@ private:
     static constexpr int sum_of(int l, int v) { return l * Key.vectors + v; }
     template <class Visit>
     [[gnu::always_inline]] static inline void for_each_sum(Visit visit) {
-        for_each<lines>([&]<int L>() __attribute__((always_inline)) {
-            for_each<Key.vectors>([&]<int V>() __attribute__((always_inline)) { visit.template operator()<L, V>(); });
+        for_each_index<lines>([&]<int L>() __attribute__((always_inline)) {
+            for_each_index<Key.vectors>([&]<int V>() __attribute__((always_inline)) { visit.template operator()<L, V>(); });
         });
-    }
-    template <int Count, int First = 0>
-    [[gnu::always_inline]] static inline void for_each(auto visit) {
-        visit.template operator()<First>();
-        if constexpr (First + 1 < Count) for_each<Count, First + 1>(visit);
     }
 
     /// One row of each register: sums of as many dot products as an instruction adds. Two registers each hold inputs and weights.
@@ -178,10 +173,10 @@ private:
         const auto load_weights = [&]<int V>() __attribute__((always_inline)) {
             tiles::template load<6 + V % 2>(panel + V * dot_bytes * vector::lanes, row);
         };
-        if constexpr (Key.vectors <= 2) for_each<Key.vectors>(load_weights);
-        for_each<lines>([&]<int L>() __attribute__((always_inline)) {
+        if constexpr (Key.vectors <= 2) for_each_index<Key.vectors>(load_weights);
+        for_each_index<lines>([&]<int L>() __attribute__((always_inline)) {
             tiles::template load<4 + L % 2>(terms + from.of[L], pixel_bytes);
-            for_each<Key.vectors>([&]<int V>() __attribute__((always_inline)) {
+            for_each_index<Key.vectors>([&]<int V>() __attribute__((always_inline)) {
                 if constexpr (Key.vectors > 2) load_weights.template operator()<V>();
                 if constexpr (integers) tiles::template dot_bytes<sum_of(L, V), 4 + L % 2, 6 + V % 2>();
                 else tiles::template dot_bf16<sum_of(L, V), 4 + L % 2, 6 + V % 2>();
@@ -231,7 +226,7 @@ private:
                 if constexpr (integers) multiplier = vector::load(base::multiplier_of(parameters, V));
                 finish_dots<Key, lanes, Target>(dots::load_sums(sums[first][V]), multiplier, residual, out, 0, V, finish, activate);
             };
-            for_each<Key.vectors>(finish_vector);
+            for_each_index<Key.vectors>(finish_vector);
         }
     }
 };

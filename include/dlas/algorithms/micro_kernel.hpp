@@ -1,6 +1,7 @@
 // Which micro-kernel computes the tiles of a convolution. Algorithms & Data Formats.
 #pragma once
 
+#include <concepts>
 #include <type_traits>
 
 #include <dlas/algorithms/dot_tile.hpp>
@@ -40,16 +41,6 @@ using tile_for = typename decltype(choose_tile<Key, Target>())::type;
 /// Micro-kernels that store a tile's outputs while the next one is computed: run() is given what is left of the tile before, and end() stores
 /// the last one's.
 template <class Tile>
-concept finishes_later = requires { typename Tile::unfinished; };
-template <class Tile>
-struct unfinished {
-    using type = nothing;
-};
-template <finishes_later Tile>
-struct unfinished<Tile> {
-    using type = typename Tile::unfinished;
-};
-template <class Tile>
-using unfinished_of = typename unfinished<Tile>::type;
+concept finishes_later = !std::same_as<typename Tile::unfinished, nothing>;
 
 }  // namespace dlas

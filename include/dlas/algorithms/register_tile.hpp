@@ -122,6 +122,7 @@ struct register_tile {
     using weight = element_type<Key.weights>;
     using context = nothing;
     using setting = nothing;
+    using unfinished = nothing;
     static constexpr int header = Key.adds_bias ? width * 4 / element_bytes(Key.weights) : 0;  ///< elements of a panel before its rows: floats
     static constexpr int row = width;                         ///< elements for each term
     static constexpr int rows = Key.sum.terms();

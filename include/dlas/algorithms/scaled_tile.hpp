@@ -116,6 +116,7 @@ struct scaled_tile {
     using weight = std::int8_t;
     using context = nothing;
     using setting = nothing;
+    using unfinished = nothing;
     static constexpr int pixels = Key.rows * Key.columns;
     static constexpr scaled_panels panels = {vector::lanes, Key.vectors, Key.weight_bits, Key.scale_group, Key.sum};
     static constexpr int width = Key.vectors * vector::lanes;

@@ -86,8 +86,7 @@ struct avx512_bytes {
         const __m512i integers = _mm512_add_epi32(_mm512_maskz_cvtps_epi32(static_cast<__mmask16>(-1), x), _mm512_set1_epi32(zero));
         // Stores that are narrowed and masked at once are slow.
         const __m128i bytes = _mm512_maskz_cvtepi32_epi8(static_cast<__mmask16>(-1), integers);
-        if constexpr (N == lanes) _mm_storeu_si128(reinterpret_cast<__m128i*>(to), bytes);
-        else _mm_mask_storeu_epi8(to, static_cast<__mmask16>((1u << N) - 1), bytes);
+        store_first<N>(to, bytes);
     }
     using four_vectors = __m512i;
     static four_vectors narrowed(const batch (&x)[4], std::int32_t zero, std::int32_t lowest) {
@@ -108,9 +107,7 @@ struct avx512_bytes {
         } else if constexpr (Bytes == 32) {
             _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm512_maskz_extracti64x4_epi64(static_cast<__mmask8>(-1), bytes, First / 2));
         } else {
-            const __m128i part = _mm512_maskz_extracti32x4_epi32(static_cast<__mmask8>(-1), bytes, First);
-            if constexpr (Bytes == lanes) _mm_storeu_si128(reinterpret_cast<__m128i*>(to), part);
-            else _mm_mask_storeu_epi8(to, static_cast<__mmask16>((1u << Bytes) - 1), part);
+            store_first<Bytes>(to, _mm512_maskz_extracti32x4_epi32(static_cast<__mmask8>(-1), bytes, First));
         }
     }
     static sums load_sums(const std::int32_t* from) { return reinterpret_cast<sums>(_mm512_loadu_si512(from)); }
@@ -133,6 +130,13 @@ struct avx512_bytes {
         } else {
             terms[0] = _mm512_maskz_cvtepi32_ps(each, all);
         }
+    }
+
+private:
+    template <int N>
+    static void store_first(byte* to, __m128i bytes) {
+        if constexpr (N == lanes) _mm_storeu_si128(reinterpret_cast<__m128i*>(to), bytes);
+        else _mm_mask_storeu_epi8(to, static_cast<__mmask16>((1u << N) - 1), bytes);
     }
 };
 
